@@ -1,0 +1,32 @@
+//! The command line: one file a subcommand, each with its arguments and a `run`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod feed;
+mod methodology;
+
+/// 碳普惠平台 · a carbon-inclusion platform
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read feed files, or post them to a platform
+    Feed(feed::Args),
+    /// Check and explain methodology documents
+    Methodology(methodology::Args),
+}
+
+/// Parses the arguments and runs the subcommand.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Feed(args) => feed::run(args),
+        Command::Methodology(args) => methodology::run(args),
+    }
+}

@@ -1,0 +1,8 @@
+//! The `tanpuhui` command.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    tanpuhui::cli::main()
+}
