@@ -1,1 +1,8 @@
-//! The floor `flow`.
+//! Use cases: one function, one transaction. No network: what must leave the house is written to
+//! the outbox and a job delivers it.
+
+mod error;
+
+pub mod audit;
+
+pub use error::{FlowError, FlowResult};

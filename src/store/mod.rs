@@ -1,1 +1,25 @@
-//! The floor `store`.
+//! All SQL: connections, transactions, rows. A write takes [`Tx`], which only [`Pool::write`]
+//! makes; a read takes [`Conn`]. Query text is written once for both databases: the DSL on
+//! [`Conn`] first, `each_backend!` for what the enum cannot express, and `bulk` for the few hot
+//! statements whose text may differ.
+
+#[macro_use]
+mod dialect;
+
+mod conn;
+mod error;
+mod migrate;
+mod pool;
+mod tx;
+mod types;
+
+pub mod audit;
+pub mod bulk;
+pub mod schema;
+
+pub use conn::{Conn, MultiBackend, Target};
+pub use error::{StoreError, StoreResult};
+pub use migrate::{pending_migrations, revert_all, run_migrations};
+pub use pool::{Contended, Pool, PoolSettings};
+pub use tx::Tx;
+pub use types::{Id, IdT, Ts, TsT};

@@ -1,0 +1,10 @@
+DROP TABLE entries;
+DROP TABLE transfers;
+DROP TABLE lots;
+DROP TABLE held_releases;
+DROP TABLE held_records;
+DROP TABLE refusals;
+DROP TABLE reductions;
+DROP TABLE behaviours;
+DROP TABLE claims;
+DROP TABLE batches;

@@ -1,0 +1,9 @@
+DROP TABLE subject_links;
+DROP TABLE scenes;
+DROP TABLE exchange_rules;
+DROP TABLE methodology_signoffs;
+DROP TABLE methodologies;
+DROP TABLE partner_keys;
+DROP TABLE partners;
+DROP TABLE tokens;
+DROP TABLE accounts;

@@ -1,0 +1,374 @@
+//! Table definitions for diesel; `tests/schema.rs` compares them with both databases.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    audit_events (seq) {
+        seq -> BigInt,
+        at -> TsT,
+        actor_role -> Text,
+        actor_id -> IdT,
+        action -> Text,
+        subject -> Text,
+        basis -> Text,
+        before_hash -> Nullable<Binary>,
+        after_hash -> Nullable<Binary>,
+        previous -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    outbox (id) {
+        id -> IdT,
+        topic -> Text,
+        payload -> Text,
+        created_at -> TsT,
+        attempts -> Integer,
+        next_at -> TsT,
+        done_at -> Nullable<TsT>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    idempotency_keys (caller, key) {
+        caller -> Text,
+        key -> Text,
+        request_digest -> Binary,
+        status -> Integer,
+        answer -> Text,
+        created_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    accounts (id) {
+        id -> IdT,
+        kind -> Text,
+        opened_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    tokens (hash) {
+        hash -> Binary,
+        role -> Text,
+        party_id -> IdT,
+        issued_at -> TsT,
+        expires_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    partners (id) {
+        id -> IdT,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        registered_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    partner_keys (key_id) {
+        key_id -> Text,
+        partner_id -> IdT,
+        algorithm -> Text,
+        material -> Binary,
+        valid_from -> TsT,
+        revoked_at -> Nullable<TsT>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    methodologies (id) {
+        id -> Integer,
+        code -> Text,
+        version -> Text,
+        hash -> Binary,
+        document -> Text,
+        state -> Text,
+        added_at -> TsT,
+        live_at -> Nullable<TsT>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    methodology_signoffs (methodology_id, parameter, reviewer) {
+        methodology_id -> Integer,
+        parameter -> Text,
+        reviewer -> Text,
+        basis -> Text,
+        signed_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    exchange_rules (id) {
+        id -> Integer,
+        code -> Text,
+        version -> Text,
+        hash -> Binary,
+        document -> Text,
+        effective_from -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    scenes (id) {
+        id -> Integer,
+        code -> Text,
+        partner_id -> IdT,
+        name_zh -> Text,
+        name_en -> Text,
+        adapter -> Text,
+        methodology_code -> Text,
+        exchange_rule_code -> Text,
+        zone -> Text,
+        adapter_table -> Nullable<Text>,
+        state -> Text,
+        opened_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    subject_links (subject) {
+        subject -> Binary,
+        account_id -> IdT,
+        linked_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    batches (id) {
+        id -> IdT,
+        scene_id -> Integer,
+        received_at -> TsT,
+        body_digest -> Binary,
+        accepted -> Integer,
+        replayed -> Integer,
+        refused -> Integer,
+        held -> Integer,
+        reduction_mg -> BigInt,
+        points -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    claims (key) {
+        key -> Binary,
+        batch_id -> IdT,
+        pos -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    behaviours (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        scene_id -> Integer,
+        account_id -> Nullable<IdT>,
+        source_id -> Text,
+        from_at -> TsT,
+        to_at -> TsT,
+        content -> Text,
+        digest -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    reductions (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        account_id -> IdT,
+        scene_id -> Integer,
+        methodology_id -> Integer,
+        day -> Integer,
+        mg -> BigInt,
+        points -> BigInt,
+        exchange_rule_id -> Integer,
+        origin_batch -> Nullable<IdT>,
+        origin_pos -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    refusals (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        source_id -> Text,
+        code -> Text,
+        param -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    held_records (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        subject -> Binary,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    held_releases (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        released_in -> IdT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    lots (account_id, bucket) {
+        account_id -> IdT,
+        bucket -> Integer,
+        available -> BigInt,
+        held -> BigInt,
+        remainder_mg -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    transfers (id) {
+        id -> IdT,
+        kind -> Text,
+        at -> TsT,
+        debits -> BigInt,
+        credits -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    entries (account_id, day, transfer_id, bucket) {
+        account_id -> IdT,
+        day -> Integer,
+        transfer_id -> IdT,
+        bucket -> Integer,
+        available -> BigInt,
+        held -> BigInt,
+        reduction_mg -> BigInt,
+        first_pos -> Integer,
+        records -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    log_batches (batch_id) {
+        batch_id -> IdT,
+        leaves -> Binary,
+        leaf_count -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    log_queue (batch_id) {
+        batch_id -> IdT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    log_sequence (first_index) {
+        first_index -> BigInt,
+        batch_id -> IdT,
+        leaf_count -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    log_tiles (level, tile) {
+        level -> Integer,
+        tile -> BigInt,
+        hashes -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    log_checkpoints (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        signed_at -> TsT,
+    }
+}

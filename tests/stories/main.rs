@@ -1,0 +1,6 @@
+//! Stories: what each capability does, on both databases.
+
+#[macro_use]
+mod world;
+
+mod audit_chain;
