@@ -16,6 +16,7 @@ mod types;
 pub mod audit;
 pub mod bulk;
 pub mod schema;
+pub mod wallet;
 
 pub use conn::{Conn, MultiBackend, Target};
 pub use error::{StoreError, StoreResult};

@@ -372,3 +372,5 @@ diesel::table! {
         signed_at -> TsT,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
