@@ -63,6 +63,15 @@ problems! {
     // --- party: who calls ------------------------------------------------------------------
     TokenInvalid "token_invalid" Unauthenticated "访问令牌无效或已过期" "The access token is unknown or has expired.";
     RoleMissing "role_missing" Forbidden "没有执行此操作的权限" "The caller's role does not allow this.";
+    SignatureMissing "signature_missing" Unauthenticated "请求未签名" "The request carries no signature.";
+    SignatureMalformed "signature_malformed" Invalid "签名字段的格式不正确" "A signature field cannot be read.";
+    KeyUnknown "key_unknown" Unauthenticated "签名密钥未登记或已停用" "The signing key is not registered or has been withdrawn.";
+    SignatureStale "signature_stale" Unauthenticated "签名时间超出允许范围" "The signature was made outside the accepted time window.";
+    ComponentMissing "component_missing" Unauthenticated "签名未覆盖必需的内容" "The signature does not cover a required part of the request.";
+    DigestMismatch "digest_mismatch" Invalid "请求体与摘要不符" "The body does not match its Content-Digest.";
+    SignatureInvalid "signature_invalid" Unauthenticated "签名验证未通过" "The signature does not verify.";
+    NonceMissing "nonce_missing" Unauthenticated "签名缺少随机数，或其长度不符" "The signature needs a nonce of 16 to 64 characters.";
+    NonceReused "nonce_reused" Unauthenticated "签名随机数已被使用" "The signature's nonce has been used before.";
 
     // --- scene and behaviour ---------------------------------------------------------------
 
@@ -75,6 +84,10 @@ problems! {
     // --- market ----------------------------------------------------------------------------
 
     // --- log -------------------------------------------------------------------------------
+    LogProofInvalid "log_proof_invalid" Refused "默克尔证明不成立" "The Merkle proof does not hold.";
+    LogSizeInvalid "log_size_invalid" Invalid "日志中没有该位置" "The log has no such size or position.";
+    CheckpointMalformed "checkpoint_malformed" Invalid "检查点的格式不正确" "The checkpoint or its key cannot be read.";
+    CheckpointUntrusted "checkpoint_untrusted" Refused "检查点未经可信密钥签名" "The checkpoint is not signed by the expected key.";
 }
 
 /// A refusal as data: its code, the offending parameter, and what exactly broke the rule.
