@@ -14,7 +14,9 @@ mod tx;
 mod types;
 
 pub mod audit;
+pub mod behaviour;
 pub mod bulk;
+pub mod reduction;
 pub mod schema;
 pub mod wallet;
 

@@ -374,3 +374,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
+diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases);

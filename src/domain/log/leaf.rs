@@ -15,11 +15,12 @@ use uuid::Uuid;
 
 use super::hash::{Hash, leaf_hash};
 use crate::domain::problem::{Code, Problem};
+use crate::domain::reduction::ReductionId;
 use crate::domain::unit::MgCo2e;
 
 /// Leads the bytes that a commitment hashes. The parts after it have fixed lengths (16, 16, 32).
 pub const COMMITMENT_DOMAIN: &[u8] = b"tanpuhui/log/commitment/v1\0";
-/// Leads the bytes from which a salt is derived; the reduction's id (16) follows.
+/// Leads the bytes from which a salt is derived; the reduction's id (20) follows.
 pub const SALT_DOMAIN: &[u8] = b"tanpuhui/log/salt/v1\0";
 /// The shortest salt key taken, in bytes.
 pub const SALT_KEY_BYTES_MIN: usize = 32;
@@ -30,7 +31,7 @@ pub type Salt = [u8; 16];
 /// An accepted reduction as the log shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leaf<'a> {
-    pub reduction: Uuid,
+    pub reduction: ReductionId,
     /// `code@version`.
     pub methodology: &'a str,
     /// SHA-256 of the methodology's canonical form.
@@ -59,8 +60,16 @@ impl Leaf<'_> {
         out.extend_from_slice(b"\",\"mg\":\"");
         write_integer(out, self.amount.0);
         out.extend_from_slice(b"\",\"reduction\":\"");
-        let mut id = Uuid::encode_buffer();
-        out.extend_from_slice(self.reduction.hyphenated().encode_lower(&mut id).as_bytes());
+        let mut batch = Uuid::encode_buffer();
+        out.extend_from_slice(
+            self.reduction
+                .batch
+                .simple()
+                .encode_lower(&mut batch)
+                .as_bytes(),
+        );
+        out.push(b'-');
+        write_integer(out, i64::from(self.reduction.pos));
         out.extend_from_slice(b"\",\"scene\":\"");
         write_text(out, self.scene);
         out.extend_from_slice(b"\",\"v\":1}");
@@ -167,13 +176,13 @@ impl SaltKey {
     }
 
     /// `HMAC-SHA256(key, domain || reduction id)`, the first 16 bytes.
-    pub fn salt(&self, reduction: Uuid) -> Salt {
+    pub fn salt(&self, reduction: ReductionId) -> Salt {
         let mut salt = [0; 16];
         // HMAC takes a key of any length, so this is never `Err`.
         if let Ok(mac) = <Hmac<Sha256>>::new_from_slice(self.0.expose_secret()) {
             let mac = mac
                 .chain_update(SALT_DOMAIN)
-                .chain_update(reduction.as_bytes());
+                .chain_update(reduction.to_bytes());
             let code = mac.finalize().into_bytes();
             salt.iter_mut().zip(code).for_each(|(to, from)| *to = from);
         }
@@ -181,7 +190,7 @@ impl SaltKey {
     }
 
     /// What opens the leaf of `reduction`.
-    pub fn opening(&self, reduction: Uuid, account: [u8; 16], content: Hash) -> Opening {
+    pub fn opening(&self, reduction: ReductionId, account: [u8; 16], content: Hash) -> Opening {
         Opening {
             salt: self.salt(reduction),
             account,
@@ -253,12 +262,12 @@ mod tests {
     proptest! {
         #[test]
         fn the_hand_written_bytes_are_the_canonical_ones(
-            id: u128, hash: Hash, commitment: Hash, mg: i64,
+            batch: u128, pos: u32, hash: Hash, commitment: Hash, mg: i64,
             methodology: String, scene in "(\\PC|[\\x00-\\x20\"\\\\]){0,20}",
             days in -400_000i32..4_000_000,
         ) {
             let leaf = Leaf {
-                reduction: Uuid::from_u128(id),
+                reduction: ReductionId { batch: Uuid::from_u128(batch), pos },
                 methodology: &methodology,
                 methodology_hash: hash,
                 scene: &scene,
@@ -273,9 +282,9 @@ mod tests {
         }
 
         #[test]
-        fn only_the_right_opening_opens(id: u128, account: [u8; 16], content: Hash, bit in 0..512) {
+        fn only_the_right_opening_opens(pos: u32, account: [u8; 16], content: Hash, bit in 0..512) {
             let key = SaltKey::new(vec![7; 32]).unwrap();
-            let opening = key.opening(Uuid::from_u128(id), account, content);
+            let opening = key.opening(ReductionId { batch: Uuid::nil(), pos }, account, content);
             let commitment = opening.commitment();
             prop_assert!(opening.opens(&commitment));
             let mut bent = opening.clone();
@@ -305,7 +314,10 @@ mod tests {
             SaltKey::new(vec![1; 32]).unwrap(),
             SaltKey::new(vec![2; 32]).unwrap(),
         );
-        let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let [a, b] = [1, 2].map(|pos| ReductionId {
+            batch: Uuid::nil(),
+            pos,
+        });
         assert_eq!(one.salt(a), one.salt(a));
         assert_ne!(one.salt(a), one.salt(b));
         assert_ne!(one.salt(a), two.salt(a));

@@ -1,1 +1,5 @@
-//! The noun `reduction`.
+//! Reductions (减排量): what a methodology made of a behaviour, in milligrams of CO₂e.
+
+mod id;
+
+pub use id::ReductionId;

@@ -1,10 +1,14 @@
 //! PostgreSQL: arrays by `UNNEST` where rows may exist, `COPY` where they cannot.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer};
+use diesel::sql_types::{Array, BigInt, Binary, Integer};
 use uuid::Uuid;
 
-use super::super::schema::entries;
+use crate::domain::behaviour::SubjectHash;
+
+use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
+use super::super::schema::{behaviours, entries, reductions, subject_links};
 use super::super::types::IdT;
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
@@ -49,4 +53,81 @@ pub(in crate::store) fn append_entries(
 
 pub(super) fn ids(ids: &[Uuid]) -> Vec<Id> {
     ids.iter().copied().map(Id).collect()
+}
+
+/// Inserts what is free, in the order given; the count tells whether anything was not.
+pub(in crate::store) fn take_claims(
+    c: &mut PgConnection,
+    wanted: &[Claim],
+) -> StoreResult<Vec<ClaimRow>> {
+    let Some(batch) = wanted.first().map(|claim| Id(claim.batch)) else {
+        return Ok(Vec::new());
+    };
+    let keys: Vec<&[u8]> = wanted.iter().map(|claim| claim.key.as_slice()).collect();
+    let inserted = diesel::sql_query(
+        "INSERT INTO claims (key, pos, batch_id) \
+         SELECT d.key, d.pos, $3 FROM unnest($1, $2) AS d (key, pos) ON CONFLICT (key) DO NOTHING",
+    )
+    .bind::<Array<Binary>, _>(&keys)
+    .bind::<Array<Integer>, _>(wanted.iter().map(|claim| claim.pos).collect::<Vec<i32>>())
+    .bind::<IdT, _>(batch)
+    .execute(c)?;
+    if inserted == wanted.len() {
+        return Ok(Vec::new());
+    }
+    Ok(diesel::sql_query(
+        "SELECT key, batch_id, pos FROM claims WHERE key = ANY($1) AND batch_id <> $2",
+    )
+    .bind::<Array<Binary>, _>(&keys)
+    .bind::<IdT, _>(batch)
+    .load(c)?)
+}
+
+pub(in crate::store) fn append_behaviours(
+    c: &mut PgConnection,
+    rows: Vec<NewBehaviour<'_>>,
+) -> StoreResult<()> {
+    diesel::copy_from(behaviours::table)
+        .from_insertable(rows)
+        .execute(c)?;
+    Ok(())
+}
+
+pub(in crate::store) fn append_reductions(
+    c: &mut PgConnection,
+    rows: Vec<ReductionRow>,
+) -> StoreResult<()> {
+    diesel::copy_from(reductions::table)
+        .from_insertable(rows)
+        .execute(c)?;
+    Ok(())
+}
+
+pub(in crate::store) fn linked_accounts(
+    c: &mut PgConnection,
+    subjects: &[SubjectHash],
+) -> StoreResult<Vec<(Vec<u8>, Id)>> {
+    let subjects: Vec<&[u8]> = subjects.iter().map(<[u8; 32]>::as_slice).collect();
+    Ok(subject_links::table
+        .filter(subject_links::subject.eq_any(subjects))
+        .select((subject_links::subject, subject_links::account_id))
+        .load(c)?)
+}
+
+pub(in crate::store) fn day_credits(
+    c: &mut PgConnection,
+    ranges: &[DayRange],
+) -> StoreResult<Vec<DayCreditRow>> {
+    let accounts: Vec<Uuid> = ranges.iter().map(|range| range.account).collect();
+    Ok(diesel::sql_query(
+        "SELECT e.account_id, e.day, e.transfer_id, e.available, e.first_pos, e.records \
+         FROM unnest($1, $2, $3) AS d (account_id, first_day, last_day) \
+         JOIN entries e ON e.account_id = d.account_id \
+          AND e.day BETWEEN d.first_day AND d.last_day \
+         WHERE e.records > 0",
+    )
+    .bind::<Array<IdT>, _>(ids(&accounts))
+    .bind::<Array<Integer>, _>(ranges.iter().map(|range| range.from).collect::<Vec<i32>>())
+    .bind::<Array<Integer>, _>(ranges.iter().map(|range| range.to).collect::<Vec<i32>>())
+    .load(c)?)
 }

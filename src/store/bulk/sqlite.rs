@@ -4,7 +4,11 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::super::schema::{entries, lots};
+use crate::domain::behaviour::SubjectHash;
+
+use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
+use super::super::schema::{behaviours, claims, entries, lots, reductions, subject_links};
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
 
@@ -46,4 +50,92 @@ pub(in crate::store) fn append_entries(
         diesel::insert_into(entries::table).values(row).execute(c)?;
     }
     Ok(())
+}
+
+pub(in crate::store) fn take_claims(
+    c: &mut SqliteConnection,
+    wanted: &[Claim],
+) -> StoreResult<Vec<ClaimRow>> {
+    let mut taken = Vec::new();
+    for claim in wanted {
+        let key = claim.key.as_slice();
+        let row = (
+            claims::key.eq(key),
+            claims::batch_id.eq(Id(claim.batch)),
+            claims::pos.eq(claim.pos),
+        );
+        let inserted = diesel::insert_into(claims::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(c)?;
+        if inserted == 0 {
+            taken.push(claims::table.find(key).first(c)?);
+        }
+    }
+    Ok(taken)
+}
+
+pub(in crate::store) fn append_behaviours(
+    c: &mut SqliteConnection,
+    rows: &[NewBehaviour<'_>],
+) -> StoreResult<()> {
+    for row in rows {
+        diesel::insert_into(behaviours::table)
+            .values(row)
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+pub(in crate::store) fn append_reductions(
+    c: &mut SqliteConnection,
+    rows: &[ReductionRow],
+) -> StoreResult<()> {
+    for row in rows {
+        diesel::insert_into(reductions::table)
+            .values(row)
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+pub(in crate::store) fn linked_accounts(
+    c: &mut SqliteConnection,
+    subjects: &[SubjectHash],
+) -> StoreResult<Vec<(Vec<u8>, Id)>> {
+    let mut linked = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        let account: Option<Id> = subject_links::table
+            .find(subject.as_slice())
+            .select(subject_links::account_id)
+            .first(c)
+            .optional()?;
+        linked.extend(account.map(|account| (subject.to_vec(), account)));
+    }
+    Ok(linked)
+}
+
+pub(in crate::store) fn day_credits(
+    c: &mut SqliteConnection,
+    ranges: &[DayRange],
+) -> StoreResult<Vec<DayCreditRow>> {
+    let mut rows = Vec::new();
+    for range in ranges {
+        rows.extend(
+            entries::table
+                .filter(entries::account_id.eq(Id(range.account)))
+                .filter(entries::day.between(range.from, range.to))
+                .filter(entries::records.gt(0))
+                .select((
+                    entries::account_id,
+                    entries::day,
+                    entries::transfer_id,
+                    entries::available,
+                    entries::first_pos,
+                    entries::records,
+                ))
+                .load::<DayCreditRow>(c)?,
+        );
+    }
+    Ok(rows)
 }

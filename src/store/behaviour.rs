@@ -1,0 +1,306 @@
+//! Batches, claims and behaviours: what arrived, and that it is counted once.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use crate::domain::behaviour::{ClaimKey, SubjectHash};
+use crate::domain::reduction::ReductionId;
+
+use super::bulk;
+use super::schema::{
+    batches, behaviours, claims, held_records, held_releases, refusals, subject_links,
+};
+use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
+
+/// One batch: what arrived together and was decided in one transaction.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = batches, treat_none_as_default_value = false)]
+pub struct BatchRow {
+    pub id: Id,
+    pub scene_id: i32,
+    pub received_at: Ts,
+    pub body_digest: Vec<u8>,
+    pub accepted: i32,
+    pub replayed: i32,
+    pub refused: i32,
+    pub held: i32,
+    pub reduction_mg: i64,
+    pub points: i64,
+}
+
+/// One record as it is written; borrowed, because a batch has thousands.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = behaviours, treat_none_as_default_value = false)]
+pub struct NewBehaviour<'a> {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub scene_id: i32,
+    pub account_id: Option<Id>,
+    pub source_id: &'a str,
+    pub from_at: Ts,
+    pub to_at: Ts,
+    pub content: &'a str,
+    pub digest: &'a [u8],
+}
+
+/// One record as it is stored.
+#[derive(Debug, Clone, Queryable)]
+pub struct BehaviourRow {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub scene_id: i32,
+    pub account_id: Option<Id>,
+    pub source_id: String,
+    pub from_at: Ts,
+    pub to_at: Ts,
+    pub content: String,
+    pub digest: Vec<u8>,
+}
+
+/// One claim: the key, and the record that took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    pub key: ClaimKey,
+    pub batch: Uuid,
+    pub pos: i32,
+}
+
+#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
+#[diesel(table_name = claims, treat_none_as_default_value = false)]
+pub(super) struct ClaimRow {
+    pub key: Vec<u8>,
+    pub batch_id: Id,
+    pub pos: i32,
+}
+
+/// A refused row of a batch.
+#[derive(Debug, Clone, Insertable, Queryable)]
+#[diesel(table_name = refusals, treat_none_as_default_value = false)]
+pub struct RefusalRow {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub source_id: String,
+    pub code: String,
+    pub param: Option<String>,
+    pub detail: String,
+}
+
+/// A record that waits for its subject to be linked.
+#[derive(Debug, Clone, Insertable, Queryable)]
+#[diesel(table_name = held_records, treat_none_as_default_value = false)]
+pub struct HeldRow {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub subject: Vec<u8>,
+    pub reason: String,
+}
+
+/// Takes all keys that are free; returns those that are not, with the record that has them.
+/// `wanted` are sorted by key and distinct, so that two batches wait for each other instead of
+/// deadlocking.
+///
+/// # Errors
+/// The write failed.
+pub fn take_claims(tx: &mut Tx<'_>, wanted: &[Claim]) -> StoreResult<Vec<Claim>> {
+    debug_assert!(wanted.windows(2).all(|pair| pair[0].key < pair[1].key));
+    let taken = match &mut **tx {
+        Conn::Pg(c) => bulk::postgres::take_claims(c, wanted)?,
+        Conn::Sqlite(c) => bulk::sqlite::take_claims(c, wanted)?,
+    };
+    taken.into_iter().map(Claim::try_from).collect()
+}
+
+/// Gives keys back that this transaction took, for records that are refused after all.
+///
+/// # Errors
+/// The write failed.
+pub fn return_claims(tx: &mut Tx<'_>, keys: &[ClaimKey]) -> StoreResult<()> {
+    for key in keys {
+        diesel::delete(claims::table.find(key.as_slice())).execute(&mut **tx)?;
+    }
+    Ok(())
+}
+
+/// The record that has this key, if any.
+///
+/// # Errors
+/// The query failed.
+pub fn claim(conn: &mut Conn, key: &ClaimKey) -> StoreResult<Option<Claim>> {
+    let row: Option<ClaimRow> = claims::table.find(key.as_slice()).first(conn).optional()?;
+    row.map(Claim::try_from).transpose()
+}
+
+/// Writes the records of a batch.
+///
+/// # Errors
+/// The write failed.
+pub fn append_behaviours(tx: &mut Tx<'_>, rows: Vec<NewBehaviour<'_>>) -> StoreResult<()> {
+    match &mut **tx {
+        Conn::Pg(c) => bulk::postgres::append_behaviours(c, rows),
+        Conn::Sqlite(c) => bulk::sqlite::append_behaviours(c, &rows),
+    }
+}
+
+/// Writes the batch itself.
+///
+/// # Errors
+/// The write failed.
+pub fn append_batch(tx: &mut Tx<'_>, row: &BatchRow) -> StoreResult<()> {
+    diesel::insert_into(batches::table)
+        .values(row)
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Writes what was refused.
+///
+/// # Errors
+/// The write failed.
+pub fn append_refusals(tx: &mut Tx<'_>, rows: &[RefusalRow]) -> StoreResult<()> {
+    each_backend!(&mut **tx, |c| {
+        for chunk in rows.chunks(bulk::ROWS_PER_INSERT) {
+            diesel::insert_into(refusals::table)
+                .values(chunk)
+                .execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// Writes what is held.
+///
+/// # Errors
+/// The write failed.
+pub fn append_held(tx: &mut Tx<'_>, rows: &[HeldRow]) -> StoreResult<()> {
+    each_backend!(&mut **tx, |c| {
+        for chunk in rows.chunks(bulk::ROWS_PER_INSERT) {
+            diesel::insert_into(held_records::table)
+                .values(chunk)
+                .execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// Records of this subject that still wait, oldest first, at most `limit`.
+///
+/// # Errors
+/// The query failed.
+pub fn held_of(
+    conn: &mut Conn,
+    subject: &SubjectHash,
+    limit: i64,
+) -> StoreResult<Vec<BehaviourRow>> {
+    let released = held_releases::table
+        .filter(held_releases::batch_id.eq(held_records::batch_id))
+        .filter(held_releases::pos.eq(held_records::pos));
+    Ok(held_records::table
+        .inner_join(
+            behaviours::table.on(behaviours::batch_id
+                .eq(held_records::batch_id)
+                .and(behaviours::pos.eq(held_records::pos))),
+        )
+        .filter(held_records::subject.eq(subject.as_slice()))
+        .filter(diesel::dsl::not(diesel::dsl::exists(released)))
+        .order((held_records::batch_id.asc(), held_records::pos.asc()))
+        .limit(limit)
+        .select(behaviours::all_columns)
+        .load(conn)?)
+}
+
+/// Marks one held record as released; a second release of the same one is refused by the key.
+///
+/// # Errors
+/// It was released before, or the write failed.
+pub fn release_held(tx: &mut Tx<'_>, held: ReductionId, released_in: Uuid) -> StoreResult<()> {
+    let row = (
+        held_releases::batch_id.eq(Id(held.batch)),
+        held_releases::pos.eq(place(held)?),
+        held_releases::released_in.eq(Id(released_in)),
+    );
+    diesel::insert_into(held_releases::table)
+        .values(row)
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// One stored record.
+///
+/// # Errors
+/// There is none, or the query failed.
+pub fn behaviour(conn: &mut Conn, id: ReductionId) -> StoreResult<BehaviourRow> {
+    Ok(behaviours::table
+        .find((Id(id.batch), place(id)?))
+        .first(conn)?)
+}
+
+/// The digests of some stored records, in no order.
+///
+/// # Errors
+/// The query failed.
+pub fn digest(conn: &mut Conn, batch: Uuid, pos: i32) -> StoreResult<Vec<u8>> {
+    Ok(behaviours::table
+        .find((Id(batch), pos))
+        .select(behaviours::digest)
+        .first(conn)?)
+}
+
+/// Whose accounts these subjects are, where they are linked. `subjects` are sorted and distinct.
+///
+/// # Errors
+/// The query failed.
+pub fn linked_accounts(
+    conn: &mut Conn,
+    subjects: &[SubjectHash],
+) -> StoreResult<Vec<(SubjectHash, Uuid)>> {
+    let rows = match conn {
+        Conn::Pg(c) => bulk::postgres::linked_accounts(c, subjects)?,
+        Conn::Sqlite(c) => bulk::sqlite::linked_accounts(c, subjects)?,
+    };
+    rows.into_iter()
+        .map(|(subject, account)| Ok((hash(&subject, "subject_links.subject")?, account.0)))
+        .collect()
+}
+
+/// Links a subject to an account.
+///
+/// # Errors
+/// The subject is linked already, or the write failed.
+pub fn link_subject(
+    tx: &mut Tx<'_>,
+    subject: &SubjectHash,
+    account: Uuid,
+    at: Ts,
+) -> StoreResult<()> {
+    let row = (
+        subject_links::subject.eq(subject.as_slice()),
+        subject_links::account_id.eq(Id(account)),
+        subject_links::linked_at.eq(at),
+    );
+    diesel::insert_into(subject_links::table)
+        .values(row)
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+pub(super) fn place(id: ReductionId) -> StoreResult<i32> {
+    i32::try_from(id.pos).map_err(|_| StoreError::NotFound)
+}
+
+pub(super) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::Corrupt(format!("{column} is not 32 bytes")))
+}
+
+impl TryFrom<ClaimRow> for Claim {
+    type Error = StoreError;
+
+    fn try_from(row: ClaimRow) -> StoreResult<Claim> {
+        Ok(Claim {
+            key: hash(&row.key, "claims.key")?,
+            batch: row.batch_id.0,
+            pos: row.pos,
+        })
+    }
+}
