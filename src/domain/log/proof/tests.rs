@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -174,20 +173,9 @@ fn hash(text: &str) -> Option<Hash> {
     STANDARD.decode(text).unwrap().try_into().ok()
 }
 
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var("TANPUHUI_SHARED_DATA")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").into());
-    let path = PathBuf::from(root).join(path);
-    if !path.exists() {
-        eprintln!("SKIPPED, no shared data: {}", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 #[test]
 fn the_published_vectors_hold() {
-    let Some(folder) = shared("vectors/rfc6962-merkle") else {
+    let Some(folder) = crate::domain::party::vectors::path("rfc6962-merkle") else {
         return;
     };
     let mut counts = BTreeMap::new();
