@@ -131,6 +131,10 @@ impl VerifyKey {
 
 /// What makes a signature; wiped when dropped, never printed.
 #[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process holds a handful of keys"
+)]
 pub enum SignKey {
     Ed25519(SigningKey),
     HmacSha256(HmacSecret),

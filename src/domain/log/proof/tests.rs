@@ -73,6 +73,35 @@ fn consistency_is_proved_between_every_two_sizes_to_300() {
     }
 }
 
+#[test]
+fn every_subtree_of_every_size_to_70_is_proved() {
+    let log = Log::of(70);
+    let usize_of = |n: u64| usize::try_from(n).unwrap();
+    for size in 1..=70u64 {
+        let whole = log.root(size);
+        for start in 0..size {
+            for end in start + 1..=size {
+                let proof = subtree_consistency_proof(start, end, size, log.node());
+                assert_eq!(proof.is_ok(), is_subtree(start, end));
+                let Ok(proof) = proof else { continue };
+                let part = root(&log.leaves[usize_of(start)..usize_of(end)]);
+                let check = |start, end, part: &Hash, whole: &Hash| {
+                    verify_subtree_consistency(start, end, size, part, whole, &proof)
+                };
+                check(start, end, &part, &whole).unwrap();
+                assert!(check(start, end, &[7; 32], &whole).is_err());
+                assert!(check(start, end, &part, &[7; 32]).is_err());
+                let leaf = log.leaf(start);
+                let path = inclusion_proof(0, end - start, |level, index| {
+                    log.node()(level, index + (start >> level))
+                });
+                let range = (start, end);
+                verify_subtree_inclusion(&leaf, start, range, &path.unwrap(), &part).unwrap();
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_tampered_inclusion_proof_fails(

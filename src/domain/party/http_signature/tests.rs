@@ -482,7 +482,7 @@ fn a_wider_component_covers_the_narrower() {
 fn another_s_signature_beside_ours_is_passed_over() {
     let [key, _] = keys();
     let mut signed = sample().signed(&key);
-    let proxy = "proxy=(\"@method\");created=1;keyid=\"proxy\", ".to_owned();
+    let proxy = "odd=1, proxy=(\"@method\");created=1;keyid=\"proxy\", ".to_owned();
     let input = signed.field("Signature-Input");
     *input = proxy + input;
     let value = signed.field("Signature");

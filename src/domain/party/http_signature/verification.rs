@@ -134,17 +134,21 @@ impl Presented {
         let inputs = dictionary(request, "signature-input")?;
         let mut values = dictionary(request, "signature")?;
         if inputs.len() > SIGNATURES_MAX {
-            return Err(malformed("Signature-Input", "too many signatures"));
+            return Err(malformed("signature-input", "too many signatures"));
         }
+        // A proxy's own signature may be of a kind that is not read here; one that is suffices.
         let mut signatures = Vec::with_capacity(inputs.len());
+        let mut refused = None;
         for (label, input) in inputs {
-            let value = values.swap_remove(&label);
-            signatures.push(Claim::read(input, value)?);
+            match Claim::read(input, values.swap_remove(&label)) {
+                Ok(claim) => signatures.push(claim),
+                Err(problem) => refused = refused.or(Some(problem)),
+            }
         }
-        if signatures.is_empty() {
-            return Err(missing("Signature-Input"));
+        match signatures.is_empty() {
+            false => Ok(Presented { signatures }),
+            true => Err(refused.unwrap_or_else(|| missing("signature-input"))),
         }
-        Ok(Presented { signatures })
     }
 
     /// The keys that are said to have signed, to be looked up.
@@ -183,7 +187,7 @@ impl Claim {
     fn read(input: ListEntry, value: Option<ListEntry>) -> Result<Claim, Problem> {
         let ListEntry::InnerList(list) = input else {
             return Err(malformed(
-                "Signature-Input",
+                "signature-input",
                 "a member is not a list of components",
             ));
         };
@@ -192,14 +196,14 @@ impl Claim {
                 BareItem::ByteSequence(bytes) => bytes,
                 _ => {
                     return Err(malformed(
-                        "Signature",
+                        "signature",
                         "a member is not base64 between colons",
                     ));
                 }
             },
             _ => {
                 return Err(malformed(
-                    "Signature",
+                    "signature",
                     "no value for a label of Signature-Input",
                 ));
             }
@@ -251,7 +255,7 @@ impl Claim {
 
     fn components(&self) -> Result<Vec<Component<'_>>, Problem> {
         if self.list.items.len() > COMPONENTS_MAX {
-            return Err(malformed("Signature-Input", "too many components"));
+            return Err(malformed("signature-input", "too many components"));
         }
         self.list.items.iter().map(Component::read).collect()
     }
