@@ -300,6 +300,21 @@ mod tests {
     }
 
     #[test]
+    fn every_ascii_character_is_escaped_as_the_standard_says() {
+        for byte in 0..0x80u8 {
+            let text = format!("碳{}", char::from(byte));
+            let mut out = vec![b'"'];
+            write_text(&mut out, &text);
+            out.push(b'"');
+            assert_eq!(
+                out,
+                serde_json_canonicalizer::to_vec(&text).unwrap(),
+                "{byte:#x}"
+            );
+        }
+    }
+
+    #[test]
     fn the_integers_at_the_ends_are_written() {
         for number in [0, 9, 10, -1, i64::MAX, i64::MIN] {
             let mut out = Vec::new();

@@ -84,33 +84,56 @@ pub fn consistency_proof<E>(
     }
     let mut proof = Vec::with_capacity(64);
     if old > 0 {
-        subproof(old, 0, new, true, &mut node, &mut proof)?;
+        subproof((0, old), 0, new, true, &mut node, &mut proof)?;
     }
     Ok(proof)
 }
 
-/// `SUBPROOF(old, D[start : start + size], whole)`; `whole` while the verifier knows the old root.
-fn subproof<E>(
-    old: u64,
+/// The proof that the subtree over the leaves `start..end` is part of the tree of `size` leaves.
+///
+/// # Errors
+/// [`ProofError::Outside`] unless `start..end` is a subtree ([`is_subtree`]) within `size`; the
+/// reader's own.
+pub fn subtree_consistency_proof<E>(
     start: u64,
+    end: u64,
+    size: u64,
+    mut node: impl FnMut(u32, u64) -> Result<Hash, E>,
+) -> Result<Vec<Hash>, ProofError<E>> {
+    if !is_subtree(start, end) || end > size {
+        return Err(ProofError::Outside { asked: end, size });
+    }
+    let mut proof = Vec::with_capacity(64);
+    subproof((start, end), 0, size, true, &mut node, &mut proof)?;
+    Ok(proof)
+}
+
+/// `SUBPROOF` for the leaves `start..end` of `D[offset : offset + size]`, counted from `offset`;
+/// `whole` while the verifier knows their root.
+fn subproof<E>(
+    (start, end): (u64, u64),
+    offset: u64,
     size: u64,
     whole: bool,
     node: &mut impl FnMut(u32, u64) -> Result<Hash, E>,
     proof: &mut Vec<Hash>,
 ) -> Result<(), E> {
-    if old == size {
+    if (start, end) == (0, size) {
         if !whole {
-            proof.push(range_root(start, size, node)?);
+            proof.push(range_root(offset, size, node)?);
         }
         return Ok(());
     }
     let left = split(size);
-    if old <= left {
-        subproof(old, start, left, whole, node, proof)?;
-        proof.push(range_root(start + left, size - left, node)?);
+    if end <= left {
+        subproof((start, end), offset, left, whole, node, proof)?;
+        proof.push(range_root(offset + left, size - left, node)?);
     } else {
-        subproof(old - left, start + left, size - left, false, node, proof)?;
-        proof.push(range_root(start, left, node)?);
+        // A subtree across the split starts where the tree starts, and is then known in part only.
+        let inner = (start.saturating_sub(left), end - left);
+        let whole = whole && start >= left;
+        subproof(inner, offset + left, size - left, whole, node, proof)?;
+        proof.push(range_root(offset, left, node)?);
     }
     Ok(())
 }
@@ -240,7 +263,7 @@ pub fn is_subtree(start: u64, end: u64) -> bool {
     let aligned = |length: u64| {
         length
             .checked_next_power_of_two()
-            .is_some_and(|width| start % width == 0)
+            .is_some_and(|width| start.is_multiple_of(width))
     };
     start < end && (start == 0 || aligned(end - start))
 }

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -71,6 +70,35 @@ fn consistency_is_proved_between_every_two_sizes_to_300() {
             }
         }
         assert!(consistency_proof(new + 1, new, log.node()).is_err());
+    }
+}
+
+#[test]
+fn every_subtree_of_every_size_to_70_is_proved() {
+    let log = Log::of(70);
+    let usize_of = |n: u64| usize::try_from(n).unwrap();
+    for size in 1..=70u64 {
+        let whole = log.root(size);
+        for start in 0..size {
+            for end in start + 1..=size {
+                let proof = subtree_consistency_proof(start, end, size, log.node());
+                assert_eq!(proof.is_ok(), is_subtree(start, end));
+                let Ok(proof) = proof else { continue };
+                let part = root(&log.leaves[usize_of(start)..usize_of(end)]);
+                let check = |start, end, part: &Hash, whole: &Hash| {
+                    verify_subtree_consistency(start, end, size, part, whole, &proof)
+                };
+                check(start, end, &part, &whole).unwrap();
+                assert!(check(start, end, &[7; 32], &whole).is_err());
+                assert!(check(start, end, &part, &[7; 32]).is_err());
+                let leaf = log.leaf(start);
+                let path = inclusion_proof(0, end - start, |level, index| {
+                    log.node()(level, index + (start >> level))
+                });
+                let range = (start, end);
+                verify_subtree_inclusion(&leaf, start, range, &path.unwrap(), &part).unwrap();
+            }
+        }
     }
 }
 
@@ -174,20 +202,9 @@ fn hash(text: &str) -> Option<Hash> {
     STANDARD.decode(text).unwrap().try_into().ok()
 }
 
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var("TANPUHUI_SHARED_DATA")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").into());
-    let path = PathBuf::from(root).join(path);
-    if !path.exists() {
-        eprintln!("SKIPPED, no shared data: {}", path.display());
-        return None;
-    }
-    Some(path)
-}
-
 #[test]
 fn the_published_vectors_hold() {
-    let Some(folder) = shared("vectors/rfc6962-merkle") else {
+    let Some(folder) = crate::domain::party::vectors::path("rfc6962-merkle") else {
         return;
     };
     let mut counts = BTreeMap::new();
