@@ -75,6 +75,14 @@ problems! {
 
     // --- scene and behaviour ---------------------------------------------------------------
 
+    RecordConflict "record_conflict" Conflict "同一记录编号已有不同内容" "The source record id was used before with other content.";
+    AlreadyClaimed "already_claimed" Conflict "该行为已被另一条记录申领" "Another record has already claimed this act.";
+    OverlappingAct "overlapping_act" Conflict "与同一人的另一次出行时间重叠" "It overlaps in time with another trip of the same person.";
+    SubjectNotLinked "subject_not_linked" Refused "该用户尚未绑定碳账户，记录暂存" "The subject has not linked a carbon account; the record is held.";
+    EventInFuture "event_in_future" Refused "行为时间在未来" "The act lies in the future.";
+    SceneUnknown "scene_unknown" NotFound "没有此场景" "There is no such scene.";
+    SceneNotLive "scene_not_live" Refused "场景当前不接收数据" "The scene does not take records at present.";
+    SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
     // --- methodology -----------------------------------------------------------------------
 
     // --- wallet and redemption -------------------------------------------------------------

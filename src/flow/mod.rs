@@ -4,5 +4,6 @@
 mod error;
 
 pub mod audit;
+pub mod ingest;
 
 pub use error::{FlowError, FlowResult};

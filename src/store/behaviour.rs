@@ -212,16 +212,44 @@ pub fn held_of(
 ///
 /// # Errors
 /// It was released before, or the write failed.
-pub fn release_held(tx: &mut Tx<'_>, held: ReductionId, released_in: Uuid) -> StoreResult<()> {
+pub fn release_held(tx: &mut Tx<'_>, held: ReductionId, into: ReductionId) -> StoreResult<()> {
     let row = (
         held_releases::batch_id.eq(Id(held.batch)),
         held_releases::pos.eq(place(held)?),
-        held_releases::released_in.eq(Id(released_in)),
+        held_releases::released_batch.eq(Id(into.batch)),
+        held_releases::released_pos.eq(place(into)?),
     );
     diesel::insert_into(held_releases::table)
         .values(row)
         .execute(&mut **tx)?;
     Ok(())
+}
+
+/// Where a held record's reduction stands, if it was released.
+///
+/// # Errors
+/// The query failed.
+pub fn released(conn: &mut Conn, held: ReductionId) -> StoreResult<Option<ReductionId>> {
+    let row: Option<(Id, i32)> = held_releases::table
+        .find((Id(held.batch), place(held)?))
+        .select((held_releases::released_batch, held_releases::released_pos))
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|(batch, pos)| ReductionId {
+        batch: batch.0,
+        pos: u32::try_from(pos).unwrap_or(0),
+    }))
+}
+
+/// Whether a batch of exactly these bytes was decided for this scene.
+///
+/// # Errors
+/// The query failed.
+pub fn seen_body(conn: &mut Conn, scene_id: i32, body_digest: &[u8; 32]) -> StoreResult<bool> {
+    let same = batches::table
+        .filter(batches::body_digest.eq(body_digest.as_slice()))
+        .filter(batches::scene_id.eq(scene_id));
+    Ok(diesel::select(diesel::dsl::exists(same)).get_result(conn)?)
 }
 
 /// One stored record.

@@ -65,6 +65,8 @@ pub struct DayCredit {
     pub points: i64,
     pub first_pos: i32,
     pub records: i32,
+    /// From the first act's start to the last act's end.
+    pub span: Option<(chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)>,
 }
 
 #[derive(Debug, Clone, Queryable, QueryableByName)]
@@ -81,6 +83,10 @@ pub(super) struct DayCreditRow {
     pub first_pos: i32,
     #[diesel(sql_type = diesel::sql_types::Integer)]
     pub records: i32,
+    #[diesel(sql_type = diesel::sql_types::Nullable<super::TsT>)]
+    pub from_at: Option<Ts>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<super::TsT>)]
+    pub to_at: Option<Ts>,
 }
 
 /// A stretch of time that one of an account's reductions covers.
@@ -142,6 +148,7 @@ pub fn day_credits(conn: &mut Conn, ranges: &[DayRange]) -> StoreResult<Vec<DayC
             points: row.available,
             first_pos: row.first_pos,
             records: row.records,
+            span: row.from_at.zip(row.to_at).map(|(from, to)| (from.0, to.0)),
         })
         .collect())
 }

@@ -272,7 +272,8 @@ diesel::table! {
     held_releases (batch_id, pos) {
         batch_id -> IdT,
         pos -> Integer,
-        released_in -> IdT,
+        released_batch -> IdT,
+        released_pos -> Integer,
     }
 }
 
@@ -316,6 +317,8 @@ diesel::table! {
         reduction_mg -> BigInt,
         first_pos -> Integer,
         records -> Integer,
+        from_at -> Nullable<TsT>,
+        to_at -> Nullable<TsT>,
     }
 }
 

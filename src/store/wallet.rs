@@ -32,6 +32,8 @@ pub(super) struct EntryRow {
     pub reduction_mg: i64,
     pub first_pos: i32,
     pub records: i32,
+    pub from_at: Option<Ts>,
+    pub to_at: Option<Ts>,
 }
 
 #[derive(Debug, Clone, Insertable)]
@@ -248,6 +250,8 @@ impl EntryRow {
             reduction_mg: entry.reduction_mg,
             first_pos: entry.first_pos,
             records: entry.records,
+            from_at: entry.span.map(|(from, _)| Ts(from)),
+            to_at: entry.span.map(|(_, to)| Ts(to)),
         }
     }
 }
@@ -263,6 +267,7 @@ impl From<EntryRow> for Entry {
             reduction_mg: row.reduction_mg,
             first_pos: row.first_pos,
             records: row.records,
+            span: row.from_at.zip(row.to_at).map(|(from, to)| (from.0, to.0)),
         }
     }
 }

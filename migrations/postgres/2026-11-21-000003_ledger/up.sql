@@ -17,6 +17,7 @@ CREATE TABLE batches (
 );
 
 CREATE INDEX batches_scene ON batches (scene_id, id);
+CREATE INDEX batches_digest ON batches (body_digest);
 
 -- Every act is counted once, for ever: the key goes in with the effect and never expires.
 CREATE TABLE claims (
@@ -83,7 +84,8 @@ CREATE INDEX held_records_subject ON held_records (subject);
 CREATE TABLE held_releases (
     batch_id uuid NOT NULL,
     pos integer NOT NULL,
-    released_in uuid NOT NULL,
+    released_batch uuid NOT NULL,
+    released_pos integer NOT NULL,
     PRIMARY KEY (batch_id, pos)
 );
 
@@ -123,5 +125,8 @@ CREATE TABLE entries (
     reduction_mg bigint NOT NULL,
     first_pos integer NOT NULL,
     records integer NOT NULL,
+    -- For a credit: from the first act's start to the last act's end.
+    from_at timestamptz,
+    to_at timestamptz,
     PRIMARY KEY (account_id, day, transfer_id, bucket)
 );

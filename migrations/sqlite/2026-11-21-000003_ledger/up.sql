@@ -17,6 +17,7 @@ CREATE TABLE batches (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX batches_scene ON batches (scene_id, id);
+CREATE INDEX batches_digest ON batches (body_digest);
 
 -- Every act is counted once, for ever: the key goes in with the effect and never expires.
 CREATE TABLE claims (
@@ -83,7 +84,8 @@ CREATE INDEX held_records_subject ON held_records (subject);
 CREATE TABLE held_releases (
     batch_id BLOB NOT NULL,
     pos INTEGER NOT NULL,
-    released_in BLOB NOT NULL,
+    released_batch BLOB NOT NULL,
+    released_pos INTEGER NOT NULL,
     PRIMARY KEY (batch_id, pos)
 ) STRICT, WITHOUT ROWID;
 
@@ -122,5 +124,8 @@ CREATE TABLE entries (
     reduction_mg INTEGER NOT NULL,
     first_pos INTEGER NOT NULL,
     records INTEGER NOT NULL,
+    -- For a credit: from the first act's start to the last act's end.
+    from_at INTEGER,
+    to_at INTEGER,
     PRIMARY KEY (account_id, day, transfer_id, bucket)
 ) STRICT, WITHOUT ROWID;

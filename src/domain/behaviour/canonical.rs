@@ -127,7 +127,9 @@ fn push_text(out: &mut String, text: &str) {
     } else {
         // Rare; the library's escaping is that of the standard.
         if let Ok(quoted) = serde_json_canonicalizer::to_string(&text) {
-            let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            let inside = quoted
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
             out.push_str(inside.unwrap_or_default());
         }
     }

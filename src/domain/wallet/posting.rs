@@ -59,6 +59,8 @@ pub struct Entry {
     /// For a credit: where the reductions stand in the batch, and how many there are.
     pub first_pos: i32,
     pub records: i32,
+    /// For a credit: from the first act's start to the last act's end.
+    pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 impl Entry {
@@ -73,6 +75,7 @@ impl Entry {
             reduction_mg: 0,
             first_pos: 0,
             records: 0,
+            span: None,
         }
     }
 }

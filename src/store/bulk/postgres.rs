@@ -120,7 +120,8 @@ pub(in crate::store) fn day_credits(
 ) -> StoreResult<Vec<DayCreditRow>> {
     let accounts: Vec<Uuid> = ranges.iter().map(|range| range.account).collect();
     Ok(diesel::sql_query(
-        "SELECT e.account_id, e.day, e.transfer_id, e.available, e.first_pos, e.records \
+        "SELECT e.account_id, e.day, e.transfer_id, e.available, e.first_pos, e.records, \
+         e.from_at, e.to_at \
          FROM unnest($1, $2, $3) AS d (account_id, first_day, last_day) \
          JOIN entries e ON e.account_id = d.account_id \
           AND e.day BETWEEN d.first_day AND d.last_day \

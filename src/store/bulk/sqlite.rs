@@ -133,6 +133,8 @@ pub(in crate::store) fn day_credits(
                     entries::available,
                     entries::first_pos,
                     entries::records,
+                    entries::from_at,
+                    entries::to_at,
                 ))
                 .load::<DayCreditRow>(c)?,
         );

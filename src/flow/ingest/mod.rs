@@ -1,0 +1,23 @@
+//! Ingestion: a batch of records becomes claims, behaviours, reductions, credits and log leaves,
+//! all in one transaction.
+//!
+//! The work is in two halves. [`prepare`] is pure: it quantifies, canonicalises and hashes, and
+//! needs no database. [`commit`] decides what is new, whose it is, what overlaps and what it
+//! earns, and writes it. The order of its steps is the order in which rows are locked, and is the
+//! same for every batch: claims by key, then lots by account.
+
+mod answer;
+mod batch;
+mod commit;
+mod overlap;
+
+mod scene;
+
+pub use answer::{Answer, Receipt};
+pub use batch::{Item, Prepared};
+pub use commit::{LogSettings, commit};
+
+pub use scene::{Pinned, SceneView};
+
+/// The most records in one batch; larger files are cut into batches by whoever reads them.
+pub const RECORDS_MAX: usize = 10_000;

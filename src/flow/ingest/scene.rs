@@ -1,0 +1,39 @@
+//! A scene with everything that a batch needs of it, read once and shared.
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use crate::domain::wallet::ExchangeRule;
+
+/// One scene, its methodology's live versions and its exchange rule.
+#[derive(Debug)]
+pub struct SceneView {
+    pub id: i32,
+    pub code: String,
+    pub partner: Uuid,
+    pub zone: Tz,
+    pub adapter: String,
+    /// Live versions of the scene's methodology.
+    pub pinned: Vec<Pinned>,
+    pub rule_id: i32,
+    pub rule: ExchangeRule,
+    /// Ids of all methodology versions, of any scene, whose acts exclude each other in time.
+    pub exclusive: Vec<i32>,
+}
+
+/// One methodology version as the ledger names it.
+#[derive(Debug)]
+pub struct Pinned {
+    pub id: i32,
+    /// `code@version`.
+    pub name: String,
+    pub hash: [u8; 32],
+    /// Acts of one person under it exclude each other in time.
+    pub exclusive_time: bool,
+}
+
+impl SceneView {
+    pub(super) fn excludes_in_time(&self, methodology_id: i32) -> bool {
+        self.exclusive.contains(&methodology_id)
+    }
+}
