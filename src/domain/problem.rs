@@ -92,6 +92,7 @@ problems! {
     // --- market ----------------------------------------------------------------------------
 
     // --- log -------------------------------------------------------------------------------
+    LogNotPlaced "log_not_placed" NotFound "尚未进入公开日志，请稍后再试" "It has no place in the public log yet; try again shortly.";
     LogProofInvalid "log_proof_invalid" Refused "默克尔证明不成立" "The Merkle proof does not hold.";
     LogSizeInvalid "log_size_invalid" Invalid "日志中没有该位置" "The log has no such size or position.";
     CheckpointMalformed "checkpoint_malformed" Invalid "检查点的格式不正确" "The checkpoint or its key cannot be read.";

@@ -5,5 +5,7 @@ mod error;
 
 pub mod audit;
 pub mod ingest;
+pub mod prove;
+pub mod sequence_log;
 
 pub use error::{FlowError, FlowResult};

@@ -16,6 +16,7 @@ mod types;
 pub mod audit;
 pub mod behaviour;
 pub mod bulk;
+pub mod log;
 pub mod reduction;
 pub mod schema;
 pub mod wallet;

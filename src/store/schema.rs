@@ -378,3 +378,4 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
 diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases);
+diesel::allow_tables_to_appear_in_same_query!(log_batches, log_queue);

@@ -4,3 +4,4 @@
 mod world;
 
 mod audit_chain;
+mod ingest_commit;

@@ -133,3 +133,21 @@ pub fn ctx_of(actor: Actor, now: DateTime<Utc>) -> Ctx {
     seed.copy_from_slice(&uuid::Uuid::now_v7().as_bytes()[6..]);
     Ctx::new(actor, now, seed)
 }
+
+/// A citizen's account without anything in it.
+pub fn open_account(pool: &Pool) -> uuid::Uuid {
+    use tanpuhui::store::schema::accounts;
+    let id = uuid::Uuid::now_v7();
+    pool.write_now::<_, tanpuhui::store::StoreError>(|tx| {
+        diesel::insert_into(accounts::table)
+            .values((
+                accounts::id.eq(tanpuhui::store::Id(id)),
+                accounts::kind.eq("citizen"),
+                accounts::opened_at.eq(tanpuhui::store::Ts(noon())),
+            ))
+            .execute(&mut **tx)?;
+        Ok(())
+    })
+    .expect("an account opens");
+    id
+}
