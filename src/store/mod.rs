@@ -15,6 +15,8 @@ mod types;
 
 pub mod audit;
 pub mod bulk;
+pub mod idempotency;
+pub mod party;
 pub mod schema;
 
 pub use conn::{Conn, MultiBackend, Target};
