@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod feed;
 mod methodology;
+mod serve;
 
 /// 碳普惠平台 · a carbon-inclusion platform
 #[derive(Debug, Parser)]
@@ -19,6 +20,8 @@ struct Cli {
 enum Command {
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
+    /// Serve the platform
+    Serve(serve::Args),
     /// Check and explain methodology documents
     Methodology(methodology::Args),
 }
@@ -27,6 +30,18 @@ enum Command {
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Feed(args) => feed::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Methodology(args) => methodology::run(args),
     }
+}
+
+/// Tells on stderr what went wrong, with its causes.
+fn complain(error: &dyn std::error::Error) {
+    eprint!("tanpuhui: {error}");
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        eprint!(": {inner}");
+        cause = inner.source();
+    }
+    eprintln!();
 }

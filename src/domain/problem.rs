@@ -14,6 +14,8 @@ pub enum Kind {
     Forbidden,
     /// Nothing of that name (404).
     NotFound,
+    /// Something of that name, and not this method (405).
+    NotAllowed,
     /// It contradicts what is already recorded (409).
     Conflict,
     /// Larger than a stated bound (413).
@@ -52,6 +54,7 @@ problems! {
     Internal "internal" Internal "系统内部错误，已记录" "An internal error; it has been recorded.";
     Unavailable "unavailable" Unavailable "服务暂时不可用，请稍后重试" "The service is briefly unavailable; try again.";
     NotFound "not_found" NotFound "没有找到" "There is nothing of that name.";
+    MethodNotAllowed "method_not_allowed" NotAllowed "此地址不支持该方法" "The method is not served at this address.";
     InvalidField "invalid_field" Invalid "字段的值不合规则" "The field's value breaks a rule.";
     MissingField "missing_field" Invalid "缺少必填字段" "A required field is missing.";
     UnknownField "unknown_field" Invalid "出现未知字段" "A field that is not known here.";
@@ -59,6 +62,9 @@ problems! {
     BodyTooLarge "body_too_large" TooLarge "请求体超过上限" "The body is larger than the limit.";
     UnsupportedFormat "unsupported_format" Unsupported "不支持的格式" "The format is not read here.";
     IdempotencyMismatch "idempotency_mismatch" Refused "同一幂等键的内容不同" "The same Idempotency-Key was used with other content.";
+    IdempotencyRunning "idempotency_running" Conflict "同一幂等键的请求正在处理" "A request with the same Idempotency-Key is still running.";
+    VersionUnknown "version_unknown" Invalid "不支持的接口版本" "The API-Version is not served here.";
+    CrossSite "cross_site" Forbidden "拒绝来自其他站点的请求" "The request comes from another site.";
 
     // --- party: who calls ------------------------------------------------------------------
     TokenInvalid "token_invalid" Unauthenticated "访问令牌无效或已过期" "The access token is unknown or has expired.";

@@ -3,6 +3,7 @@
 
 mod error;
 
+pub mod access;
 pub mod audit;
 pub mod ingest;
 pub mod prove;

@@ -1,1 +1,7 @@
-//! The floor `gateway`.
+//! Outgoing clients. Each has a timeout and a twin that runs in this process.
+
+mod memory;
+mod redis;
+mod short_lived;
+
+pub use short_lived::{ShortLived, ShortLivedError, Verdict};

@@ -1,5 +1,10 @@
 //! Schema migrations, embedded: the same names for both databases.
 
+use diesel::backend::Backend;
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::conn::Conn;
@@ -32,14 +37,31 @@ pub fn revert_all(conn: &mut Conn) -> StoreResult<usize> {
     done.map_err(StoreError::Unavailable)
 }
 
-/// Whether steps wait to be run.
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> diesel::sql_types::Text,
+    }
+}
+
+/// Whether steps wait to be run. Reads only, so that a probe needs no right to write.
 ///
 /// # Errors
-/// The schema's own table cannot be read.
+/// The schema's own table cannot be read: no step was ever run, or the database is away.
 pub fn pending_migrations(conn: &mut Conn) -> StoreResult<bool> {
-    let pending = match conn {
-        Conn::Pg(c) => c.has_pending_migration(POSTGRES),
-        Conn::Sqlite(c) => c.has_pending_migration(SQLITE),
+    let run: Vec<String> = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load(conn)?;
+    let known = match conn {
+        Conn::Pg(_) => versions::<Pg>(&POSTGRES)?,
+        Conn::Sqlite(_) => versions::<Sqlite>(&SQLITE)?,
     };
-    pending.map_err(StoreError::Unavailable)
+    Ok(known.iter().any(|version| !run.contains(version)))
+}
+
+fn versions<B: Backend>(steps: &EmbeddedMigrations) -> StoreResult<Vec<String>> {
+    let steps = MigrationSource::<B>::migrations(steps).map_err(StoreError::Unavailable)?;
+    Ok(steps
+        .iter()
+        .map(|step| step.name().version().to_string())
+        .collect())
 }

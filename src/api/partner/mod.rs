@@ -1,0 +1,6 @@
+//! Scene partners, by signed requests.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of this audience: `services.service(handler)` one a line.
+pub fn routes(_services: &mut ServiceConfig<'_>) {}

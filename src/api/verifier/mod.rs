@@ -1,0 +1,6 @@
+//! Verification bodies, by [`VerifierAuth`](super::auth::VerifierAuth).
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of this audience: `services.service(handler)` one a line.
+pub fn routes(_services: &mut ServiceConfig<'_>) {}
