@@ -5,6 +5,7 @@ mod error;
 
 pub mod access;
 pub mod audit;
+pub mod audit_books;
 pub mod ingest;
 pub mod prove;
 pub mod sequence_log;

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod behaviour;
 pub mod bulk;
 pub mod idempotency;
+pub mod ledger_sums;
 pub mod log;
 pub mod party;
 pub mod reduction;

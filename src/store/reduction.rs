@@ -226,3 +226,14 @@ pub fn of_credit(
         .limit(limit)
         .load(conn)?)
 }
+
+/// All reductions of a batch, in order.
+///
+/// # Errors
+/// The query failed.
+pub fn of_batch(conn: &mut Conn, batch: Uuid) -> StoreResult<Vec<ReductionRow>> {
+    Ok(reductions::table
+        .filter(reductions::batch_id.eq(Id(batch)))
+        .order(reductions::pos.asc())
+        .load(conn)?)
+}

@@ -42,7 +42,7 @@ fn scene() -> SceneView {
     }
 }
 
-fn trip(index: usize, id: &str, subject: &str, from: DateTime<Utc>, mg: i64) -> Item {
+pub(crate) fn trip(index: usize, id: &str, subject: &str, from: DateTime<Utc>, mg: i64) -> Item {
     Item {
         index,
         source_id: id.into(),
@@ -69,7 +69,7 @@ fn digest(id: &str, mg: i64) -> [u8; 32] {
     source_key(PARTNER, &format!("{id}/{mg}"))
 }
 
-fn post(pool: &Pool, items: Vec<Item>) -> Receipt {
+pub(crate) fn post(pool: &Pool, items: Vec<Item>) -> Receipt {
     let mut ctx = ctx_at(noon());
     let batch = ctx.id();
     let log = LogSettings {
@@ -84,7 +84,7 @@ fn post(pool: &Pool, items: Vec<Item>) -> Receipt {
         .unwrap()
 }
 
-fn rider(pool: &Pool, subject: &str) -> Uuid {
+pub(crate) fn rider(pool: &Pool, subject: &str) -> Uuid {
     let account = open_account(pool);
     pool.write_now(|tx| link_subject(tx, &subject_hash(PARTNER, subject), account, Ts(noon())))
         .unwrap();

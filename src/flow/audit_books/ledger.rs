@@ -1,0 +1,49 @@
+//! The points books: sums that must agree, each one query.
+
+use crate::flow::FlowResult;
+use crate::store::Conn;
+use crate::store::ledger_sums::{self, Mismatch};
+
+use super::{Check, Difference};
+
+type Run = fn(&mut Conn, &'static str) -> FlowResult<Check>;
+
+/// Each check's name says what must be equal.
+pub(super) const CHECKS: [(&str, Run); 5] = [
+    ("every transfer adds up to nothing", |conn, name| {
+        check(conn, name, ledger_sums::TRANSFERS_BALANCE)
+    }),
+    ("lots = entries", |conn, name| {
+        check(conn, name, ledger_sums::LOTS_EQUAL_ENTRIES)
+    }),
+    ("credits = reductions", |conn, name| {
+        check(conn, name, ledger_sums::CREDITS_EQUAL_REDUCTIONS)
+    }),
+    ("batches = reductions", |conn, name| {
+        check(conn, name, ledger_sums::BATCHES_EQUAL_REDUCTIONS)
+    }),
+    ("every reduction has a behaviour", |conn, name| {
+        check(conn, name, ledger_sums::REDUCTIONS_HAVE_BEHAVIOURS)
+    }),
+];
+
+fn check(conn: &mut Conn, book: &'static str, sums: ledger_sums::Sums) -> FlowResult<Check> {
+    let (looked_at, mismatch) = ledger_sums::compare(conn, sums)?;
+    let difference = mismatch.map(
+        |Mismatch {
+             place,
+             expected,
+             found,
+         }| Difference {
+            book,
+            place,
+            expected: expected.to_string(),
+            found: found.to_string(),
+        },
+    );
+    Ok(Check {
+        book,
+        looked_at,
+        difference,
+    })
+}
