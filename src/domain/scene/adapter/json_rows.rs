@@ -81,14 +81,15 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     match start.first() {
         Some(b'[') => Ok(Shape::Array),
         Some(b'{') => {
-            let any = Wrapper {
-                beside: None,
-                ..wrapper
-            };
-            match Array::new(start, any).enter() {
-                // The object closes, and has no array of rows: it is a row itself.
+            match Array::new(start, wrapper).enter() {
+                // The object closes and has no array of rows, or has a key that does not stand
+                // beside one: it is a row itself.
                 Ok(Entered::Closed) => Ok(Shape::Lines),
-                Err(problem) if problem.code == Code::FormatMismatch => Ok(Shape::Lines),
+                Err(problem)
+                    if matches!(problem.code, Code::FormatMismatch | Code::UnknownField) =>
+                {
+                    Ok(Shape::Lines)
+                }
                 _ => Ok(Shape::Array),
             }
         }

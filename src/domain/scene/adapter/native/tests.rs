@@ -36,7 +36,7 @@ fn a_record_is_read_exactly() {
             "quantities.electricity.value".into()
         )
     );
-    let record = parse_record(&at.replace("3456", "")).expect("good");
+    let record = parse_record(&at.replace("1234567890123456", "123456789012")).expect("good");
     assert_eq!((record.source_id.as_str(), record.from), ("r1", record.to));
     assert_eq!(record.quantities[0].value.to_string(), "0.123456789012");
     assert_eq!(record.revises.as_deref(), Some("r0"));
