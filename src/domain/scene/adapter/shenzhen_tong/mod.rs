@@ -304,6 +304,7 @@ impl Reader {
                 .number(text(&row.company_name), "company_name")?,
             fare,
             row: u32::try_from(at).unwrap_or(u32::MAX),
+            settled: false,
         }))
     }
 

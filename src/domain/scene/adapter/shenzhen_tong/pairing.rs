@@ -8,11 +8,12 @@
 use super::super::Place;
 use super::Layout;
 
-/// Taps that wait at once: about 65 MB.
-const WINDOW: usize = 1_200_000;
+/// Taps that wait at once: about 42 MB.
+const WINDOW: usize = 800_000;
 
-/// Cards are sorted in shelves, so that a growing shelf never copies much.
-const SHELVES: usize = 256;
+/// The room that is asked for at first; a file with more taps is given the whole window at once,
+/// because a vector that grows by copying needs its memory twice.
+const SMALL: usize = 4_096;
 
 /// The longest stay between entry and exit that is one trip: 6 hours, above any fare rule.
 const SPAN_MAX_S: u32 = 6 * 3_600;
@@ -52,7 +53,7 @@ impl Card {
         std::str::from_utf8(text).unwrap_or_default()
     }
 
-    /// FNV-1a; spreads cards over shelves and counts distinct ones.
+    /// FNV-1a; distinct cards are counted by it.
     pub(super) fn hash(&self) -> u64 {
         self.bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -75,6 +76,8 @@ pub(super) struct Tap {
     pub(super) fare: u32,
     /// Index or line in the file.
     pub(super) row: u32,
+    /// Already part of a trip, or said to be repeated.
+    pub(super) settled: bool,
 }
 
 impl Tap {
@@ -96,8 +99,7 @@ pub(super) enum Settled {
 }
 
 pub(super) struct Window {
-    shelves: Vec<Vec<Tap>>,
-    waiting: usize,
+    taps: Vec<Tap>,
     limit: usize,
 }
 
@@ -108,80 +110,63 @@ impl Window {
 
     fn holding(limit: usize) -> Window {
         Window {
-            shelves: vec![Vec::new(); SHELVES],
-            waiting: 0,
+            taps: Vec::with_capacity(limit.min(SMALL)),
             limit,
         }
     }
 
     pub(super) fn add(&mut self, tap: Tap, sink: &mut dyn FnMut(Settled)) {
-        if self.waiting >= self.limit {
+        if self.taps.len() >= self.limit {
             self.make_room(sink);
         }
-        let shelf = usize::try_from(tap.card.hash() % 256).unwrap_or(0);
-        if let Some(shelf) = self.shelves.get_mut(shelf) {
-            // Grow by a quarter: doubling would cost half the window again.
-            if shelf.len() == shelf.capacity() {
-                shelf.reserve_exact(shelf.len() / 4 + 16);
-            }
-            shelf.push(tap);
-            self.waiting += 1;
+        if self.taps.len() == self.taps.capacity() {
+            self.taps
+                .reserve_exact(self.limit.saturating_sub(self.taps.len()));
         }
+        self.taps.push(tap);
     }
 
     /// At the end of the file: whoever still waits is unpaired.
     pub(super) fn finish(mut self, sink: &mut dyn FnMut(Settled)) {
         self.pair(sink);
-        for tap in self.shelves.into_iter().flatten() {
+        for tap in self.taps {
             sink(Settled::Unpaired(tap));
         }
     }
 
     fn make_room(&mut self, sink: &mut dyn FnMut(Settled)) {
         self.pair(sink);
-        if self.waiting <= self.limit / 2 {
+        let excess = self.taps.len().saturating_sub(self.limit / 2);
+        if excess == 0 {
             return;
         }
-        let mut rows: Vec<u32> = self.shelves.iter().flatten().map(|tap| tap.row).collect();
-        rows.sort_unstable();
-        let Some(keep_from) = rows.get(rows.len() - self.limit / 2).copied() else {
-            return;
-        };
-        self.waiting = 0;
-        for shelf in &mut self.shelves {
-            shelf.retain(|tap| {
-                let keep = tap.row >= keep_from;
-                if !keep {
-                    sink(Settled::Unpaired(*tap));
-                }
-                keep
-            });
-            self.waiting += shelf.len();
+        self.taps.sort_unstable_by_key(|tap| tap.row);
+        for tap in self.taps.drain(..excess) {
+            sink(Settled::Unpaired(tap));
         }
     }
 
     /// Hands out every pair and keeps the taps that have none.
     fn pair(&mut self, sink: &mut dyn FnMut(Settled)) {
-        self.waiting = 0;
-        for shelf in &mut self.shelves {
-            shelf.sort_unstable_by_key(Tap::order);
-            let mut kept: Vec<Tap> = Vec::new();
-            let mut before: Option<Tap> = None;
-            for tap in shelf.drain(..) {
-                match before {
-                    Some(last) if repeats(&last, &tap) => sink(Settled::Repeated(tap)),
-                    // An entry just before is the last one kept.
-                    Some(last) if follows(&last, &tap) => {
-                        kept.pop();
-                        sink(Settled::Trip(last, tap));
-                    }
-                    _ => kept.push(tap),
+        self.taps.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        let mut before: Option<&mut Tap> = None;
+        for tap in &mut self.taps {
+            match &mut before {
+                Some(last) if repeats(last, tap) => {
+                    tap.settled = true;
+                    sink(Settled::Repeated(*tap));
+                    continue;
                 }
-                before = Some(tap);
+                Some(last) if follows(last, tap) => {
+                    last.settled = true;
+                    tap.settled = true;
+                    sink(Settled::Trip(*last, *tap));
+                }
+                _ => {}
             }
-            self.waiting += kept.len();
-            *shelf = kept;
+            before = Some(tap);
         }
+        self.taps.retain(|tap| !tap.settled);
     }
 }
 
@@ -209,6 +194,7 @@ mod tests {
             line: 0,
             fare: 0,
             row,
+            settled: false,
         }
     }
 
@@ -248,6 +234,12 @@ mod tests {
         let said = settled(Window::new(), &taps);
         assert_eq!(said, ["1?", "2-0", "3?", "4?", "5=", "6?", "7?"]);
         // An entry whose exit is lost does not take the exit of a later trip.
+        let twice = [
+            tap("A", 1, Entry, 0),
+            tap("A", 1, Entry, 1),
+            tap("A", 3, Exit, 2),
+        ];
+        assert_eq!(settled(Window::new(), &twice), ["0-2", "1="]);
         let later = [
             tap("A", 1, Entry, 0),
             tap("A", 2, Entry, 1),
