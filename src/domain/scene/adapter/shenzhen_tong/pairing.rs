@@ -160,7 +160,7 @@ impl Window {
                 Some(last) if follows(last, tap) => {
                     last.settled = true;
                     tap.settled = true;
-                    sink(Settled::Trip(*last, *tap));
+                    sink(Settled::Trip(**last, *tap));
                 }
                 _ => {}
             }
