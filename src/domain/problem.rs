@@ -80,6 +80,22 @@ problems! {
     NonceReused "nonce_reused" Unauthenticated "签名随机数已被使用" "The signature's nonce has been used before.";
 
     // --- scene and behaviour ---------------------------------------------------------------
+    EncodingUnsupported "encoding_unsupported" Unsupported "文件编码不受支持，只读 UTF-8 与 GBK" "The encoding is not read here; UTF-8 (with or without BOM) and GBK are.";
+    FormatMismatch "format_mismatch" Invalid "文件不是该适配器的格式" "The file is not in this adapter's format.";
+    FileTruncated "file_truncated" Invalid "文件不完整，在中途结束" "The file ends in the middle of a row or element.";
+    LineTooLong "line_too_long" TooLarge "单行或单个元素超过长度上限" "One line or element is longer than the limit.";
+    BatchTooLarge "batch_too_large" TooLarge "一批记录超过 10000 条" "A batch has more than 10,000 records.";
+    EntityRefused "entity_refused" Invalid "XML 含有 DTD 或自定义实体，已拒绝" "The XML has a DTD or an entity of its own; neither is read.";
+    RowMalformed "row_malformed" Invalid "该行格式错误" "The row cannot be read.";
+    TimeInvalid "time_invalid" Invalid "时间无法识别或在该时区不存在" "The time cannot be read, or does not exist in its zone.";
+    DurationMismatch "duration_mismatch" Refused "时长与起止时间不符" "The stated duration is not the end less the start.";
+    QuantityOutOfRange "quantity_out_of_range" Refused "数量为负或超出合理范围" "The quantity is negative or beyond any sensible bound.";
+    UnitMissing "unit_missing" Refused "读数没有计量单位" "The reading has no unit of measure.";
+    UnitUnsupported "unit_unsupported" Refused "计量单位或读数类型不受支持" "The unit or kind of reading is not one that is counted.";
+    DuplicateReading "duplicate_reading" Conflict "读数重复或与另一读数时段重叠" "The row repeats or overlaps another of the same file.";
+    UnpairedTap "unpaired_tap" Refused "刷卡没有对应的进站或出站" "The tap has no partner tap yet.";
+    BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";
+    DistanceUnknown "distance_unknown" Refused "站间里程表中没有该区间" "The scene's distance table has no such pair of stations.";
 
     RecordConflict "record_conflict" Conflict "同一记录编号已有不同内容" "The source record id was used before with other content.";
     AlreadyClaimed "already_claimed" Conflict "该行为已被另一条记录申领" "Another record has already claimed this act.";

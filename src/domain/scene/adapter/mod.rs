@@ -1,23 +1,58 @@
-//! Adapters: from a feed's own bytes to records, refusals and held rows. Each is a pure,
-//! streaming function: it reads what it is given, in bounded memory, and opens nothing.
+//! Adapters (数据适配器): from a feed's own bytes to records, refusals and held rows. Each is a
+//! pure, streaming function: it reads what it is given, in bounded memory, and opens nothing.
+//!
+//! One page each in `docs/adapters/`. All of them read UTF-8 (with or without BOM) and GBK
+//! ([`encoding`]), and no line or element longer than [`ROW_MAX`].
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::BufRead;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-use crate::domain::behaviour::Record;
+use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
-/// Where in the file a row stands: `line 12`, or a pointer such as `/data/3/station`.
+mod citibike;
+mod encoding;
+mod great_circle;
+mod green_button;
+mod json_rows;
+mod json_text;
+mod lines;
+mod local_time;
+pub mod native;
+mod shenzhen_tong;
+
+pub use shenzhen_tong::DistanceTable;
+
+/// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen
+/// is under 1 KiB; a file of one endless line is refused before it fills the memory.
+pub const ROW_MAX: usize = 64 * 1024;
+
+/// Where in the file a row stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// One-based line of a text file.
     Line(u64),
+    /// Element of a JSON array: the array's RFC 6901 pointer, and the zero-based index.
+    Item(&'static str, u64),
     /// RFC 6901 pointer into a JSON document, or element path of an XML document.
     Pointer(String),
 }
 
-/// A row that cannot be used, with the field and the rule it breaks.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(number) => write!(f, "line {number}"),
+            Place::Item(array, index) => write!(f, "{array}/{index}"),
+            Place::Pointer(pointer) => f.write_str(pointer),
+        }
+    }
+}
+
+/// A row that cannot be used, with the field (`problem.param`) and the rule it breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub place: Place,
@@ -39,16 +74,112 @@ pub enum Outcome {
     Held(Held),
 }
 
-/// What a scene declares about its feed.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The zone of times without an offset.
-    pub zone: Tz,
+/// What the file said beside its records; empty for most adapters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Rows by kind, in the adapter's order: `entries` 64, `exits` 26.
+    pub counts: Vec<(&'static str, u64)>,
+    /// Exact sums over all rows read, of quantities that no record carries: `fare` in `fen`.
+    pub totals: Vec<Quantity>,
 }
 
-/// Reads one file; hands each outcome to `sink` as soon as it is known.
+/// What a scene declares about its feed.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The zone of times without an offset; the adapter's own default when absent.
+    pub zone: Option<Tz>,
+    /// Station-to-station distances, for feeds that state none.
+    pub distances: Option<Arc<DistanceTable>>,
+}
+
+/// Reads one file; hands each outcome to the sink as soon as it is known.
 ///
 /// # Errors
-/// The file as a whole cannot be read (wrong encoding, not the format, truncated): nothing after
-/// that point was handed out, and the caller drops what came before.
-pub type Read = fn(&mut dyn BufRead, &Options, &mut dyn FnMut(Outcome)) -> Result<(), Problem>;
+/// The file as a whole cannot be read (wrong encoding, not the format, truncated): the caller
+/// drops what came before.
+pub type Read = fn(&mut dyn BufRead, &Options, &mut dyn FnMut(Outcome)) -> Result<Seen, Problem>;
+
+/// One feed format.
+#[derive(Debug, Clone, Copy)]
+pub struct Adapter {
+    pub name: &'static str,
+    /// The zone of times without an offset, unless the scene says otherwise.
+    pub default_zone: Tz,
+    /// Quantities that the adapter derives itself, with the decimal places to which a sum of
+    /// them means anything (half-even). Every other total is exact.
+    pub derived: &'static [(&'static str, u32)],
+    pub read: Read,
+}
+
+const ADAPTERS: &[Adapter] = &[
+    Adapter {
+        name: "citibike-csv",
+        default_zone: chrono_tz::America::New_York,
+        derived: &[("distance", 3)],
+        read: citibike::read,
+    },
+    Adapter {
+        name: "shenzhen-tong",
+        default_zone: chrono_tz::Asia::Shanghai,
+        derived: &[],
+        read: shenzhen_tong::read,
+    },
+    Adapter {
+        name: "green-button",
+        default_zone: chrono_tz::UTC,
+        derived: &[],
+        read: green_button::read,
+    },
+    Adapter {
+        name: "native",
+        default_zone: chrono_tz::UTC,
+        derived: &[],
+        read: native::read,
+    },
+];
+
+/// The adapter of that name.
+pub fn by_name(name: &str) -> Option<Adapter> {
+    all().iter().find(|adapter| adapter.name == name).copied()
+}
+
+/// Every adapter, in the order of the documentation.
+pub fn all() -> &'static [Adapter] {
+    ADAPTERS
+}
+
+fn refused(place: Place, problem: Problem) -> Outcome {
+    Outcome::Refused(Refused { place, problem })
+}
+
+/// A name known to the methodologies costs no allocation.
+fn interned(name: &str) -> Cow<'static, str> {
+    const KNOWN: &[&str] = &[
+        "distance",
+        "km",
+        "m",
+        "electricity",
+        "kWh",
+        "gas",
+        "m3",
+        "mass",
+        "kg",
+        "t",
+        "mode",
+        "metro",
+        "meter",
+        "from_station",
+        "to_station",
+        "line",
+        "vehicle",
+        "count",
+        "1",
+    ];
+    match KNOWN.iter().find(|known| **known == name) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

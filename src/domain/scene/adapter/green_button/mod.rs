@@ -1,0 +1,34 @@
+//! `green-button`: interval readings of electricity, gas or water in the ESPI Atom form that
+//! utilities export as Green Button (绿色按钮用能数据).
+//!
+//! One record a reading, under the meter's link as subject. A reading is only counted when its
+//! ReadingType says in which unit; readings of one meter and direction that repeat or overlap
+//! are counted once; usage summaries and cost are not read. The energy's power of ten is the
+//! ReadingType's own and has nothing to do with the scale of cost.
+//!
+//! [`document`] reads the XML, [`feed`] joins the entries by their links, [`coverage`] finds
+//! overlaps. See `docs/adapters/green-button.md`.
+
+use std::io::BufRead;
+
+use super::{Options, Outcome, Seen};
+use crate::domain::problem::Problem;
+
+mod coverage;
+mod document;
+mod feed;
+mod meter;
+
+pub(super) fn read(
+    source: &mut dyn BufRead,
+    _options: &Options,
+    sink: &mut dyn FnMut(Outcome),
+) -> Result<Seen, Problem> {
+    let mut feed = feed::Feed::default();
+    document::read(source, &mut |part| feed.take(part, sink))?;
+    feed.finish(sink);
+    Ok(Seen::default())
+}
+
+#[cfg(test)]
+mod tests;

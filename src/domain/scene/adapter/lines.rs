@@ -1,0 +1,220 @@
+//! Lines of text, and comma-separated fields of a line, in bounded memory.
+
+use std::io::{BufRead, Read};
+use std::ops::Range;
+
+use super::ROW_MAX;
+use super::encoding::problem_of;
+use crate::domain::problem::{Code, Problem};
+
+/// Reads lines of at most [`ROW_MAX`] bytes; the line end (LF or CRLF) is left out.
+pub(super) struct Lines<R> {
+    source: R,
+    bytes: Vec<u8>,
+    number: u64,
+    terminated: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Lines<R> {
+        Lines {
+            source,
+            bytes: Vec::new(),
+            number: 0,
+            terminated: true,
+        }
+    }
+
+    /// The next line that is not blank, with its one-based number.
+    ///
+    /// # Errors
+    /// `line_too_long`, and whatever the source refuses.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, &str)>, Problem> {
+        loop {
+            self.bytes.clear();
+            let limit = u64::try_from(ROW_MAX + 2).unwrap_or(u64::MAX);
+            let read = (&mut self.source)
+                .take(limit)
+                .read_until(b'\n', &mut self.bytes)
+                .map_err(problem_of)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            self.strip_end();
+            if self.bytes.len() > ROW_MAX {
+                return Err(too_long(format!("line {}", self.number)));
+            }
+            if !self.bytes.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) => Ok(Some((self.number, text))),
+            Err(_) => Err(Problem::at(
+                Code::EncodingUnsupported,
+                format!("line {}", self.number),
+                "not UTF-8",
+            )),
+        }
+    }
+
+    /// Whether the line last read was the last of the file and had no line end: it may be torn.
+    pub(super) fn torn(&self) -> bool {
+        !self.terminated
+    }
+
+    fn strip_end(&mut self) {
+        self.terminated = self.bytes.last() == Some(&b'\n');
+        if self.terminated {
+            self.bytes.pop();
+        }
+        if self.bytes.last() == Some(&b'\r') {
+            self.bytes.pop();
+        }
+    }
+}
+
+pub(super) fn too_long(place: String) -> Problem {
+    Problem::at(
+        Code::LineTooLong,
+        place,
+        format!("longer than {ROW_MAX} bytes"),
+    )
+}
+
+/// The fields of one comma-separated line (RFC 4180 quoting; a field never spans lines, so that
+/// one stray quote costs one row and not the rest of the file).
+#[derive(Default)]
+pub(super) struct Fields {
+    text: String,
+    spans: Vec<Range<usize>>,
+}
+
+impl Fields {
+    /// # Errors
+    /// `row_malformed`: a quote is not closed, or text follows a closing quote.
+    pub(super) fn split(&mut self, line: &str) -> Result<(), Problem> {
+        self.text.clear();
+        self.spans.clear();
+        if line.contains('"') {
+            return self.split_quoted(line);
+        }
+        self.text.push_str(line);
+        let mut from = 0;
+        for (at, byte) in line.bytes().enumerate() {
+            if byte == b',' {
+                self.spans.push(from..at);
+                from = at + 1;
+            }
+        }
+        self.spans.push(from..line.len());
+        Ok(())
+    }
+
+    fn split_quoted(&mut self, line: &str) -> Result<(), Problem> {
+        let mut rest = line;
+        loop {
+            let from = self.text.len();
+            rest = match rest.strip_prefix('"') {
+                Some(quoted) => self.unquote(quoted)?,
+                None => {
+                    let end = rest.find(',').unwrap_or(rest.len());
+                    let (field, after) = rest.split_at(end);
+                    self.text.push_str(field);
+                    after
+                }
+            };
+            self.spans.push(from..self.text.len());
+            match rest.strip_prefix(',') {
+                Some(after) => rest = after,
+                None if rest.is_empty() => return Ok(()),
+                None => return Err(malformed("text after a closing quote")),
+            }
+        }
+    }
+
+    fn unquote<'a>(&mut self, quoted: &'a str) -> Result<&'a str, Problem> {
+        let mut rest = quoted;
+        loop {
+            let Some((field, after)) = rest.split_once('"') else {
+                return Err(malformed("a quote is not closed"));
+            };
+            self.text.push_str(field);
+            match after.strip_prefix('"') {
+                Some(more) => {
+                    self.text.push('"');
+                    rest = more;
+                }
+                None => return Ok(after),
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The field, without surrounding spaces; empty when there is none.
+    pub(super) fn get(&self, index: usize) -> &str {
+        self.spans
+            .get(index)
+            .and_then(|span| self.text.get(span.clone()))
+            .unwrap_or_default()
+            .trim()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|index| self.get(index))
+    }
+}
+
+fn malformed(detail: &str) -> Problem {
+    Problem {
+        code: Code::RowMalformed,
+        param: None,
+        detail: detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(line: &str) -> Result<Vec<String>, Problem> {
+        let mut fields = Fields::default();
+        fields.split(line)?;
+        Ok(fields.iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn fields_are_split_with_and_without_quotes() {
+        assert_eq!(
+            split("a, b ,,"),
+            Ok(vec!["a".into(), "b".into(), String::new(), String::new()])
+        );
+        assert_eq!(
+            split(r#""a,b","say ""x""",c"#),
+            Ok(vec!["a,b".into(), r#"say "x""#.into(), "c".into()])
+        );
+        assert_eq!(split(r#""a"#).expect_err("open").code, Code::RowMalformed);
+        assert_eq!(split(r#""a"b"#).expect_err("tail").code, Code::RowMalformed);
+    }
+
+    #[test]
+    fn lines_know_their_number_and_whether_they_are_torn() {
+        let mut lines = Lines::new(&b"a\r\n\n \nb"[..]);
+        assert_eq!(lines.next(), Ok(Some((1, "a"))));
+        assert!(!lines.torn());
+        assert_eq!(lines.next(), Ok(Some((4, "b"))));
+        assert!(lines.torn());
+        assert_eq!(lines.next(), Ok(None));
+    }
+
+    #[test]
+    fn an_endless_line_is_refused_before_it_is_buffered() {
+        let mut lines = Lines::new(std::io::BufReader::new(std::io::repeat(b'x')));
+        assert_eq!(lines.next().expect_err("long").code, Code::LineTooLong);
+        assert!(lines.bytes.capacity() < 4 * ROW_MAX);
+    }
+}

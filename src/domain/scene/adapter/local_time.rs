@@ -1,0 +1,138 @@
+//! Local times without an offset, as operators export them.
+
+use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// A local time and how finely it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LocalTime {
+    pub(super) time: NaiveDateTime,
+    /// Written without seconds.
+    pub(super) to_the_minute: bool,
+}
+
+impl LocalTime {
+    /// `2015-09-21 14:53:16[.fff]`, `2015/09/21 14:53:16`, `20150921145316`, or the American
+    /// `9/21/2015 14:53[:16]`.
+    pub(super) fn parse(text: &str) -> Option<LocalTime> {
+        if text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit()) {
+            let part = |from: usize, to: usize| text.get(from..to).and_then(number);
+            let date = NaiveDate::from_ymd_opt(
+                i32::try_from(part(0, 4)?).ok()?,
+                part(4, 6)?,
+                part(6, 8)?,
+            )?;
+            return seconds(date, part(8, 10)?, part(10, 12)?, part(12, 14)?, 0);
+        }
+        let (date, clock) = text.split_once([' ', 'T'])?;
+        clocked(dated(date)?, clock.trim_start())
+    }
+
+    /// The instants this time can mean in `zone`: none in the gap when clocks go forward, two in
+    /// the hour that is lived twice (the earlier first).
+    pub(super) fn instants(self, zone: Tz) -> [Option<DateTime<Utc>>; 2] {
+        match zone.from_local_datetime(&self.time) {
+            MappedLocalTime::None => [None, None],
+            MappedLocalTime::Single(only) => [Some(only.to_utc()), None],
+            MappedLocalTime::Ambiguous(early, late) => [Some(early.to_utc()), Some(late.to_utc())],
+        }
+    }
+}
+
+fn dated(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split(['-', '/']);
+    let (a, b, c) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let (year, month, day) = if a.len() == 4 { (a, b, c) } else { (c, a, b) };
+    if year.len() != 4 {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(
+        i32::try_from(number(year)?).ok()?,
+        number(month)?,
+        number(day)?,
+    )
+}
+
+fn clocked(date: NaiveDate, text: &str) -> Option<LocalTime> {
+    let (text, micros) = match text.split_once('.') {
+        Some((text, fraction)) => (text, micros(fraction)?),
+        None => (text, 0),
+    };
+    let mut parts = text.split(':');
+    let (hour, minute) = (number(parts.next()?)?, number(parts.next()?)?);
+    match (parts.next(), parts.next()) {
+        (Some(second), None) => seconds(date, hour, minute, number(second)?, micros),
+        (None, None) => Some(LocalTime {
+            time: date.and_hms_opt(hour, minute, 0)?,
+            to_the_minute: true,
+        }),
+        _ => None,
+    }
+}
+
+fn seconds(date: NaiveDate, hour: u32, minute: u32, second: u32, micros: u32) -> Option<LocalTime> {
+    Some(LocalTime {
+        time: date.and_hms_micro_opt(hour, minute, second, micros)?,
+        to_the_minute: false,
+    })
+}
+
+fn micros(fraction: &str) -> Option<u32> {
+    let digits = u32::try_from(fraction.len()).ok()?;
+    let kept = fraction.get(..fraction.len().min(6))?;
+    number(fraction.get(..fraction.len().min(9))?)?;
+    number(kept)?.checked_mul(10u32.pow(6 - digits.min(6)))
+}
+
+fn number(text: &str) -> Option<u32> {
+    let plain = !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layouts_operators_use_are_one_time() {
+        let expected = LocalTime::parse("2015-09-01 00:05:09").expect("plain");
+        for text in [
+            "9/1/2015 00:05:09",
+            "09/01/2015 0:5:09",
+            "20150901000509",
+            "2015-09-01 00:05:09.0000",
+        ] {
+            assert_eq!(LocalTime::parse(text), Some(expected), "{text}");
+        }
+        assert!(
+            LocalTime::parse("9/1/2015 0:05")
+                .expect("minutes")
+                .to_the_minute
+        );
+        for text in [
+            "",
+            "2015-09-31 00:00:00",
+            "2015-09-01",
+            "2015-09-01 24:00:00",
+            "1-1-1 1:1",
+            "2015-09-01 00:00:00.",
+            "२०15-09-01 00:00:00",
+        ] {
+            assert_eq!(LocalTime::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_lost_hour_has_no_instant_and_the_doubled_hour_two() {
+        let new_york = chrono_tz::America::New_York;
+        let of = |text| LocalTime::parse(text).expect("time").instants(new_york);
+        assert_eq!(of("2016-03-13 02:30:00"), [None, None]);
+        let [Some(early), Some(late)] = of("2015-11-01 01:30:00") else {
+            panic!("the hour is lived twice");
+        };
+        assert_eq!((late - early).num_seconds(), 3600);
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a row is not of the right shape: which field is missing, unknown or of the wrong type.
+//! Slow and exact; it only sees rows that the parser has already refused.
+
+use serde_json::{Map, Value};
+
+use super::row::{ATTRIBUTES_MAX, QUANTITIES_MAX};
+use crate::domain::problem::{Code, Problem};
+
+const TEXTS: [&str; 6] = ["id", "subject", "at", "from", "to", "revises"];
+
+pub(super) fn of(text: &str, error: &serde_json::Error) -> Problem {
+    let malformed = || Problem {
+        code: Code::RowMalformed,
+        param: None,
+        detail: error.to_string(),
+    };
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(row)) => row_problem(&row).unwrap_or_else(malformed),
+        Ok(_) => Problem {
+            code: Code::RowMalformed,
+            param: None,
+            detail: "an object is expected".to_owned(),
+        },
+        Err(_) => malformed(),
+    }
+}
+
+fn row_problem(row: &Map<String, Value>) -> Option<Problem> {
+    let known = |key: &str| TEXTS.contains(&key) || matches!(key, "quantities" | "attributes");
+    if let Some(key) = row.keys().find(|key| !known(key)) {
+        return Some(Problem::at(Code::UnknownField, shortened(key), ""));
+    }
+    for key in ["id", "subject"] {
+        if !row.contains_key(key) {
+            return Some(Problem::at(Code::MissingField, key, ""));
+        }
+    }
+    let texts = TEXTS.iter().find_map(|key| {
+        let wrong = row.get(*key).is_some_and(|value| !value.is_string());
+        wrong.then(|| expected(key, "a string"))
+    });
+    texts
+        .or_else(|| members(row, "quantities", QUANTITIES_MAX, quantity_problem))
+        .or_else(|| {
+            members(row, "attributes", ATTRIBUTES_MAX, |param, value| {
+                (!value.is_string()).then(|| expected(param, "a string"))
+            })
+        })
+}
+
+fn members(
+    row: &Map<String, Value>,
+    key: &str,
+    most: usize,
+    problem: impl Fn(&str, &Value) -> Option<Problem>,
+) -> Option<Problem> {
+    match row.get(key)? {
+        Value::Object(members) if members.len() > most => Some(Problem::at(
+            Code::InvalidField,
+            key,
+            format!("more than {most}"),
+        )),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(name, value)| problem(&format!("{key}.{}", shortened(name)), value)),
+        _ => Some(expected(key, "an object")),
+    }
+}
+
+fn quantity_problem(param: &str, value: &Value) -> Option<Problem> {
+    let Value::Object(quantity) = value else {
+        return Some(expected(param, "an object with value and unit"));
+    };
+    if let Some(key) = quantity
+        .keys()
+        .find(|key| !matches!(key.as_str(), "value" | "unit"))
+    {
+        return Some(Problem::at(
+            Code::UnknownField,
+            format!("{param}.{}", shortened(key)),
+            "",
+        ));
+    }
+    match (quantity.get("value"), quantity.get("unit")) {
+        (None, _) => Some(Problem::at(
+            Code::MissingField,
+            format!("{param}.value"),
+            "",
+        )),
+        (_, None) => Some(Problem::at(Code::MissingField, format!("{param}.unit"), "")),
+        (_, Some(unit)) if !unit.is_string() => {
+            Some(expected(&format!("{param}.unit"), "a string"))
+        }
+        _ => None,
+    }
+}
+
+fn expected(param: &str, what: &str) -> Problem {
+    Problem::at(Code::InvalidField, param, format!("{what} is expected"))
+}
+
+/// A caller's own key in our answer, not longer than it is useful.
+fn shortened(key: &str) -> String {
+    key.chars().take(64).collect()
+}
