@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Compress, NormalizePath, from_fn};
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
@@ -206,9 +206,6 @@ fn http_server(state: &AppState, listener: TcpListener) -> std::io::Result<Serve
             .wrap(Compress::default())
             .wrap(from_fn(telemetry::observe))
             .wrap(TracingLogger::<RequestSpan>::new())
-            .wrap(NormalizePath::new(
-                actix_web::middleware::TrailingSlash::MergeOnly,
-            ))
     })
     .disable_signals()
     .shutdown_timeout(stop_seconds);
