@@ -106,6 +106,15 @@ problems! {
     SceneNotLive "scene_not_live" Refused "场景当前不接收数据" "The scene does not take records at present.";
     SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
     // --- methodology -----------------------------------------------------------------------
+    UnitMismatch "unit_mismatch" Refused "计量单位与方法学要求不符" "The quantity's unit measures something else than the methodology asks for.";
+    QuantityOutOfRange "quantity_out_of_range" Refused "数值超出合理范围" "The quantity is outside the plausible range.";
+    Ineligible "ineligible" Refused "不符合方法学适用条件" "The methodology does not apply to this behaviour.";
+    NeedsReview "needs_review" Refused "需要人工复核" "A person must review this behaviour.";
+    FactorMissing "factor_missing" Refused "没有适用的因子" "No factor is in force for this key and time.";
+    FormulaUndefined "formula_undefined" Refused "公式在此输入下无定义" "The formula has no value for these inputs.";
+    NegativeReduction "negative_reduction" Refused "减排量为负，不予计入" "The reduction is below zero and is not counted.";
+    MethodologyNotInForce "methodology_not_in_force" Refused "该时间没有生效的方法学" "No version of the methodology is in force at the time of the event.";
+    MethodologyDraft "methodology_draft" Refused "方法学尚为草案，缺少参数" "The methodology is a draft: a parameter is blank or not known well enough.";
 
     // --- wallet and redemption -------------------------------------------------------------
 

@@ -1,1 +1,41 @@
-//! The noun `methodology`.
+//! Methodologies (方法学): documents with a formula, units, parameters and their sources, compiled
+//! once and evaluated exactly. See `methodologies/README.md` for how a document is written.
+
+mod check;
+mod compile;
+mod compiled;
+mod curve;
+mod defect;
+mod dictionary;
+mod document;
+mod embedded;
+mod example;
+mod explanation;
+mod factor_table;
+pub mod formula;
+mod gate;
+mod grade;
+mod input;
+mod library;
+mod program;
+mod table;
+mod table_builder;
+
+#[cfg(test)]
+mod tests;
+
+pub use compiled::{ClaimPart, Compiled, Overlap, Period, Quantified, Refusal, Verdict};
+pub use defect::Defect;
+pub use document::{SourceEntry, Text};
+pub use embedded::DOCUMENTS as EMBEDDED_DOCUMENTS;
+pub use example::{ExampleResult, parse_time};
+pub use explanation::{
+    Amount, CheckResult, CurveReading, Explanation, FallbackStep, FormulaText, InputValue, LookUp,
+    Named, ParameterValue, Provenance, RoundingStep, Step,
+};
+pub use factor_table::{FactorTable, Window, start_of_day};
+pub use gate::{Blocker, SignOffs, Standing};
+pub use grade::{Demand, Grade};
+pub use input::{Input, InputSummary};
+pub use library::Library;
+pub use program::Scratch;

@@ -1,0 +1,664 @@
+//! From a methodology document to its compiled form: every slot checked, every formula compiled.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use toml::Spanned;
+
+use super::check::{Checker, Formula, round_node};
+use super::compiled::{
+    ApplicabilityCheck, ClaimPart, Compiled, Overlap, Parameter, Period, Verdict,
+};
+use super::curve::{Curve, Form as CurveForm};
+use super::defect::{Defect, Source};
+use super::dictionary::Dictionary;
+use super::document::{CurveEntry, InputEntry, MethodologyDocument, ParameterEntry};
+use super::factor_table::{FactorTable, Window};
+use super::formula::{self, Expression, Form};
+use super::input::{Input, InputForm, QuantityInput};
+use super::program::{NodeId, Program};
+use super::table::{Origin, Table};
+use super::table_builder::TableBuilder;
+use crate::domain::unit::{Base, Conversion, Dimension, Rounding, Unit, parse_quantity};
+
+/// Names that formulas read without the document declaring them.
+const RESERVED: [&str; 2] = ["event_year", "event_month"];
+
+pub(super) type Loaded<T> = Result<T, Defect>;
+
+/// Compiles one methodology; `tables` are the factor tables that it may pin.
+pub(crate) fn compile(
+    source: Source<'_>,
+    document: MethodologyDocument,
+    sha256: String,
+    tables: &[FactorTable],
+) -> Loaded<Compiled> {
+    let window = Window::of(source, &document.effect)?;
+    let formulas = parse_formulas(source, &document)?;
+    let checks = parse_all(
+        source,
+        document.applicability.iter().map(|check| &check.require),
+    )?;
+    let pinned = pin(source, &document, tables)?;
+    let dictionary = dictionary(&document, &formulas, &checks, &pinned);
+    let inputs = inputs(source, &document, &dictionary)?;
+    let parameters = parameters(source, &document)?;
+    names_are_distinct(source, &document, &inputs)?;
+    let program = Program {
+        tables: compile_tables(source, &document, &pinned, &dictionary, window)?,
+        curves: compile_curves(source, &document)?,
+        ..Program::default()
+    };
+    let units: Vec<(String, Unit)> = parameters
+        .iter()
+        .map(|parameter| (parameter.name.clone(), parameter.unit.clone()))
+        .collect();
+    let mut checker = Checker::new(
+        source,
+        &inputs,
+        &units,
+        &document.sets,
+        &formulas,
+        &dictionary,
+        program,
+    );
+    let mut applicability = Vec::with_capacity(checks.len());
+    for (formula, entry) in checks.iter().zip(&document.applicability) {
+        applicability.push(ApplicabilityCheck {
+            logic: checker.truth_formula(formula)?,
+            text: formula.tree.to_string(),
+            verdict: verdict(source, &entry.otherwise)?,
+            reason: entry.reason.clone(),
+            zh: entry.zh.clone(),
+            en: entry.en.clone(),
+        });
+    }
+    let (result, result_unit) = reduction(source, &document, &mut checker, &formulas)?;
+    // Values that nothing reads are checked as well.
+    for name in formulas.keys().filter(|name| *name != "reduction") {
+        checker.unread(name)?;
+    }
+    let program = checker.program;
+    let to_mg = to_milligrams(source, &document, &result_unit)?;
+    let claims = claims(source, &document)?;
+    let overlap = overlap(source, &document)?;
+    let period = period(source, &document)?;
+    let negative = negative(source, &document)?;
+    let formula_text = formula_texts(&document);
+    Ok(Compiled {
+        file: source.file.to_owned(),
+        text_of_file: source.text.to_owned(),
+        sha256,
+        window,
+        inputs,
+        parameter_values: parameters.iter().map(|parameter| parameter.value).collect(),
+        parameters,
+        pinned: pinned.iter().map(|(_, table)| pinned_name(table)).collect(),
+        dictionary,
+        program,
+        applicability,
+        result,
+        result_unit,
+        to_mg,
+        negative,
+        claims,
+        overlap,
+        period,
+        formula_text,
+        identity: document.identity,
+        region: document.scope.region,
+        scene: document.scope.scene,
+        subject: document.scope.subject.into_inner(),
+        quantity_kind: document.scope.quantity_kind.into_inner(),
+        gwp_set: document.scope.gwp_set,
+        prose: document.text,
+        sources: document.sources,
+        reviewers: document.go_live.reviewers.max(1),
+        examples: document.examples,
+    })
+}
+
+fn pinned_name(table: &FactorTable) -> (String, String, String) {
+    (
+        table.code().to_owned(),
+        table.version().to_owned(),
+        table.sha256().to_owned(),
+    )
+}
+
+fn parse_one<'d>(source: Source<'_>, entry: &'d Spanned<String>) -> Loaded<Formula<'d>> {
+    let tree = formula::parse(entry.get_ref())
+        .map_err(|fault| source.defect(source.inside(&entry.span(), fault.from), fault.message))?;
+    Ok(Formula { entry, tree })
+}
+
+fn parse_all<'d>(
+    source: Source<'_>,
+    entries: impl Iterator<Item = &'d Spanned<String>>,
+) -> Loaded<Vec<Formula<'d>>> {
+    entries.map(|entry| parse_one(source, entry)).collect()
+}
+
+/// Derived values, and the named parts of the reduction, in one name space.
+fn parse_formulas<'d>(
+    source: Source<'_>,
+    document: &'d MethodologyDocument,
+) -> Loaded<BTreeMap<String, Formula<'d>>> {
+    let formula = &document.formula;
+    let parts = [
+        ("baseline", &formula.baseline),
+        ("project", &formula.project),
+        ("leakage", &formula.leakage),
+        ("discount", &formula.discount),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter_map(|(name, entry)| Some((name, entry.as_ref()?)));
+    let mut formulas = BTreeMap::new();
+    for (name, entry) in document
+        .derived
+        .iter()
+        .map(|(name, entry)| (name.as_str(), entry))
+        .chain(parts)
+        .chain([("reduction", &formula.reduction)])
+    {
+        if formulas
+            .insert(name.to_owned(), parse_one(source, entry)?)
+            .is_some()
+        {
+            let message = format!("`{name}` is a part of [formula] and cannot be derived as well");
+            return Err(source.defect(entry.span().start, message));
+        }
+    }
+    Ok(formulas)
+}
+
+fn formula_texts(document: &MethodologyDocument) -> Vec<(String, String)> {
+    let formula = &document.formula;
+    let parts = [
+        ("baseline", formula.baseline.as_ref()),
+        ("project", formula.project.as_ref()),
+        ("leakage", formula.leakage.as_ref()),
+        ("discount", formula.discount.as_ref()),
+        ("reduction", Some(&formula.reduction)),
+    ];
+    document
+        .derived
+        .iter()
+        .map(|(name, entry)| (name.clone(), entry.get_ref().clone()))
+        .chain(parts.into_iter().filter_map(|(name, entry)| {
+            entry.map(|entry| (name.to_owned(), entry.get_ref().clone()))
+        }))
+        .collect()
+}
+
+/// The tables that the document pins: which of its own names, and which factor table.
+fn pin<'t>(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    tables: &'t [FactorTable],
+) -> Loaded<Vec<(String, &'t FactorTable)>> {
+    let mut pinned = Vec::new();
+    for (name, entry) in &document.tables {
+        let Some(from) = &entry.get_ref().from else {
+            continue;
+        };
+        if entry.get_ref().versions.is_empty() {
+            let message = "`versions` names which versions of the table are used";
+            return Err(source.defect(from.span().start, message));
+        }
+        for version in &entry.get_ref().versions {
+            let found = tables.iter().find(|table| {
+                table.code() == from.get_ref() && table.version() == version.get_ref()
+            });
+            let table = found.ok_or_else(|| {
+                let message = format!(
+                    "factor table `{}@{}` is not here",
+                    from.get_ref(),
+                    version.get_ref()
+                );
+                source.defect(version.span().start, message)
+            })?;
+            pinned.push((name.clone(), table));
+        }
+    }
+    Ok(pinned)
+}
+
+fn dictionary(
+    document: &MethodologyDocument,
+    formulas: &BTreeMap<String, Formula<'_>>,
+    checks: &[Formula<'_>],
+    pinned: &[(String, &FactorTable)],
+) -> Dictionary {
+    let mut words: Vec<String> = Vec::new();
+    for input in document.inputs.values() {
+        words.extend(input.get_ref().values.iter().cloned());
+    }
+    words.extend(document.sets.values().flatten().cloned());
+    let own = document.tables.values().map(Spanned::get_ref);
+    for entry in own.chain(pinned.iter().map(|(_, table)| &table.entry)) {
+        words.extend(
+            entry
+                .rows
+                .iter()
+                .flat_map(|row| row.get_ref().key.iter().cloned()),
+        );
+        for (child, parent) in &entry.parents {
+            words.extend([child.clone(), parent.clone()]);
+        }
+    }
+    for formula in formulas.values().chain(checks) {
+        collect_texts(&formula.tree, &mut words);
+    }
+    Dictionary::new(words)
+}
+
+fn collect_texts(tree: &Expression, words: &mut Vec<String>) {
+    match &tree.form {
+        Form::Text(text) => words.push(text.clone()),
+        Form::Case { arms, .. } => words.extend(arms.iter().map(|(key, _)| key.clone())),
+        _ => {}
+    }
+    for child in tree.form.children() {
+        collect_texts(child, words);
+    }
+}
+
+pub(super) fn unit(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Unit> {
+    Unit::parse(entry.get_ref())
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))
+}
+
+pub(super) fn decimal(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Decimal> {
+    let text = entry.get_ref();
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
+    Decimal::from_str_exact(text)
+        .ok()
+        .filter(|_| plain)
+        .ok_or_else(|| {
+            source.defect(
+                entry.span().start,
+                format!("`{text}` is not a decimal number"),
+            )
+        })
+}
+
+/// A quantity that a slot states in text, in the unit of the slot.
+fn quantity(source: Source<'_>, entry: &Spanned<String>, to: &Unit) -> Loaded<Decimal> {
+    let (value, own) = parse_quantity(entry.get_ref())
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
+    let conversion = own
+        .conversion_to(to)
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
+    conversion
+        .apply(value)
+        .ok_or_else(|| source.defect(entry.span().start, "out of range"))
+}
+
+fn inputs(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    dictionary: &Dictionary,
+) -> Loaded<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for (name, entry) in &document.inputs {
+        let form = input_form(source, entry, dictionary)?;
+        let declared = entry.get_ref();
+        let input = |name: String| Input {
+            name,
+            form: form.clone(),
+            required: declared.required,
+            zh: declared.zh.clone(),
+            en: declared.en.clone(),
+            evidence: declared.evidence.clone(),
+        };
+        match &declared.over {
+            None => inputs.push(input(name.clone())),
+            Some(set) => {
+                let members = document.sets.get(set.get_ref()).ok_or_else(|| {
+                    source.defect(set.span().start, format!("`{}` is no set", set.get_ref()))
+                })?;
+                inputs.extend(
+                    members
+                        .iter()
+                        .map(|member| input(format!("{name}.{member}"))),
+                );
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+fn input_form(
+    source: Source<'_>,
+    entry: &Spanned<InputEntry>,
+    dictionary: &Dictionary,
+) -> Loaded<InputForm> {
+    let declared = entry.get_ref();
+    match declared.form.get_ref().as_str() {
+        "quantity" => Ok(InputForm::Quantity(quantity_input(source, entry)?)),
+        "enum" if declared.values.is_empty() => {
+            Err(source.defect(entry.span().start, "an enum input lists its `values`"))
+        }
+        "enum" => {
+            let values = declared.values.iter();
+            let numbered = values.map(|value| (value.clone(), dictionary.find(value)));
+            Ok(InputForm::Choice(numbered.collect()))
+        }
+        "key" => Ok(InputForm::Key),
+        "text" => Ok(InputForm::Text),
+        other => {
+            let message = format!("`{other}` is no input type; it is quantity, enum, key or text");
+            Err(source.defect(declared.form.span().start, message))
+        }
+    }
+}
+
+fn quantity_input(source: Source<'_>, entry: &Spanned<InputEntry>) -> Loaded<QuantityInput> {
+    let declared = entry.get_ref();
+    let stated = declared
+        .unit
+        .as_ref()
+        .ok_or_else(|| source.defect(entry.span().start, "a quantity states its `unit`"))?;
+    let own = unit(source, stated)?;
+    let mut spellings = vec![(own.to_string(), Conversion::IDENTITY)];
+    let mut accepts = Vec::new();
+    for like in &declared.accepts {
+        let accepted = unit(source, like)?;
+        spellings.extend(like_spellings(&accepted));
+        accepts.push(accepted);
+    }
+    spellings.extend(like_spellings(&own));
+    let slot = |entry: &Option<Spanned<String>>| {
+        entry
+            .as_ref()
+            .map(|entry| quantity(source, entry, &own))
+            .transpose()
+    };
+    Ok(QuantityInput {
+        spellings,
+        accepts,
+        default: slot(&declared.default)?,
+        min: slot(&declared.min)?.unwrap_or(Decimal::ZERO),
+        max: slot(&declared.max)?,
+        unit: own,
+    })
+}
+
+fn like_spellings(unit: &Unit) -> Vec<(String, Conversion)> {
+    unit.like_spellings()
+        .filter_map(|(spelling, like)| Some((spelling.to_owned(), like.conversion_to(unit).ok()?)))
+        .collect()
+}
+
+fn parameters(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Parameter>> {
+    let entries = document.parameters.iter();
+    entries
+        .map(|(name, entry)| parameter(source, name, entry.get_ref()))
+        .collect()
+}
+
+fn parameter(source: Source<'_>, name: &str, entry: &ParameterEntry) -> Loaded<Parameter> {
+    Ok(Parameter {
+        name: name.to_owned(),
+        value: entry
+            .value
+            .as_ref()
+            .map(|value| decimal(source, value))
+            .transpose()?,
+        unit: unit(source, &entry.unit)?,
+        origin: Origin {
+            document: None,
+            year: entry.year,
+            source: entry.source.clone(),
+            document_no: entry.document_no.clone(),
+            grade: entry.grade,
+            evidence_sha256: entry.evidence_sha256.clone(),
+        },
+    })
+}
+
+fn names_are_distinct(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    inputs: &[Input],
+) -> Loaded<()> {
+    let mut seen: BTreeMap<&str, usize> = RESERVED.iter().map(|name| (*name, 0)).collect();
+    let declared = (inputs.iter().map(|input| (input.name.as_str(), 0)))
+        .chain(
+            document
+                .parameters
+                .iter()
+                .map(|(name, entry)| (name.as_str(), entry.span().start)),
+        )
+        .chain(
+            document
+                .tables
+                .iter()
+                .map(|(name, entry)| (name.as_str(), entry.span().start)),
+        )
+        .chain(
+            document
+                .curves
+                .iter()
+                .map(|(name, entry)| (name.as_str(), entry.span().start)),
+        )
+        .chain(
+            document
+                .derived
+                .iter()
+                .map(|(name, entry)| (name.as_str(), entry.span().start)),
+        );
+    for (name, at) in declared {
+        if seen.insert(name, at).is_some() {
+            return Err(source.defect(at, format!("`{name}` stands for two things")));
+        }
+    }
+    Ok(())
+}
+
+fn compile_tables(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    pinned: &[(String, &FactorTable)],
+    dictionary: &Dictionary,
+    window: Window,
+) -> Loaded<Vec<Table>> {
+    let mut tables = Vec::new();
+    for (name, entry) in &document.tables {
+        let mut builder = TableBuilder::new(name, dictionary);
+        if entry.get_ref().from.is_none() {
+            builder.add(source, entry.get_ref(), None, window)?;
+        }
+        for (_, table) in pinned.iter().filter(|(own, _)| own == name) {
+            let theirs = Source {
+                file: &table.file,
+                text: &table.text,
+            };
+            builder.add(theirs, &table.entry, Some(pinned_name(table)), table.window)?;
+        }
+        let fallback = entry.get_ref().fallback.as_ref();
+        tables.push(builder.finish(source, entry.span().start, fallback)?);
+    }
+    Ok(tables)
+}
+
+fn compile_curves(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Curve>> {
+    let entries = document.curves.iter();
+    entries
+        .map(|(name, entry)| curve(source, name, entry))
+        .collect()
+}
+
+fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<Curve> {
+    let at = entry.span().start;
+    let entry = entry.get_ref();
+    let closed = entry
+        .closed
+        .as_ref()
+        .map(|closed| closed.get_ref().as_str());
+    let form = match (entry.form.get_ref().as_str(), closed) {
+        ("linear", None) => CurveForm::Linear,
+        ("step", Some("lower")) => CurveForm::StepFromLower,
+        ("step", Some("upper")) => CurveForm::StepToUpper,
+        _ => {
+            let message = "`form` is linear, or step with `closed` = lower or upper";
+            return Err(source.defect(entry.form.span().start, message));
+        }
+    };
+    let points = entry.points.iter();
+    let points: Vec<(Decimal, Decimal)> = points
+        .map(|[x, y]| Ok((decimal(source, x)?, decimal(source, y)?)))
+        .collect::<Loaded<_>>()?;
+    let rising = points
+        .iter()
+        .zip(points.iter().skip(1))
+        .all(|(point, next)| point.0 < next.0);
+    if points.is_empty() || !rising {
+        return Err(source.defect(at, "the points of a curve rise in their first number"));
+    }
+    Ok(Curve {
+        name: name.to_owned(),
+        form,
+        x_unit: unit(source, &entry.x_unit)?,
+        y_unit: unit(source, &entry.y_unit)?,
+        points,
+        hold: one_of(source, &entry.ends, &[("refuse", false), ("hold", true)])?,
+        origin: Origin {
+            document: None,
+            year: entry.year,
+            source: entry.source.clone(),
+            document_no: entry.document_no.clone(),
+            grade: entry.grade,
+            evidence_sha256: String::new(),
+        },
+    })
+}
+
+fn one_of<T: Copy>(source: Source<'_>, entry: &Spanned<String>, known: &[(&str, T)]) -> Loaded<T> {
+    let found = known.iter().find(|(name, _)| name == entry.get_ref());
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let message = format!("`{}` is not one of {}", entry.get_ref(), names.join(", "));
+        source.defect(entry.span().start, message)
+    })
+}
+
+fn verdict(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Verdict> {
+    let known = [
+        ("ineligible", Verdict::Ineligible),
+        ("needs_review", Verdict::NeedsReview),
+    ];
+    one_of(source, entry, &known)
+}
+
+/// The reduction in its declared unit, rounded as the document asks.
+fn reduction(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    checker: &mut Checker<'_>,
+    formulas: &BTreeMap<String, Formula<'_>>,
+) -> Loaded<(NodeId, Unit)> {
+    let entry = &document.formula;
+    let at = entry.reduction.span().start;
+    let formula = formulas
+        .get("reduction")
+        .ok_or_else(|| source.defect(at, "a document has a reduction"))?;
+    let declared = unit(source, &entry.unit)?;
+    let (node, own) = checker.number_formula(formula)?;
+    let node = checker.bring(node, &own, &declared, formula)?;
+    let Some(round) = &entry.round else {
+        return Ok((node, declared));
+    };
+    let modes = Rounding::ALL.map(|mode| (mode.as_str(), mode));
+    let mode = one_of(source, &round.mode, &modes)?;
+    let step = quantity(source, &round.place, &declared)?;
+    if step <= Decimal::ZERO {
+        return Err(source.defect(round.place.span().start, "the place is more than zero"));
+    }
+    let rounded = round_node(node, mode, step, &declared);
+    checker.program.nodes.push(rounded);
+    let last = checker.program.nodes.len() - 1;
+    Ok((NodeId(u32::try_from(last).unwrap_or(u32::MAX)), declared))
+}
+
+/// From the unit of the result to milligrams; the result must be of the declared kind.
+fn to_milligrams(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    result: &Unit,
+) -> Loaded<Conversion> {
+    let known = [
+        ("co2", ("mgCO2", Base::Co2)),
+        ("co2e", ("mgCO2e", Base::Co2e)),
+        ("co2e_footprint", ("mgCO2e_footprint", Base::Co2eFootprint)),
+    ];
+    let (milligram, base) = one_of(source, &document.scope.quantity_kind, &known)?;
+    let at = document.formula.unit.span().start;
+    if result.dimension() != Dimension::of(base) {
+        let message = format!(
+            "the result is in `{result}`, and the document's quantity kind is {}",
+            document.scope.quantity_kind.get_ref()
+        );
+        return Err(source.defect(at, message));
+    }
+    Unit::parse(milligram)
+        .and_then(|milligram| result.conversion_to(&milligram))
+        .map_err(|error| source.defect(at, error.to_string()))
+}
+
+fn claims(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Vec<ClaimPart>>> {
+    let mut claims = Vec::new();
+    for template in &document.claims.exclusivity_keys {
+        let mut parts = Vec::new();
+        for name in template.get_ref() {
+            parts.push(match name.as_str() {
+                "subject" => ClaimPart::Subject,
+                "day" => ClaimPart::Day,
+                "month" => ClaimPart::Month,
+                "year" => ClaimPart::Year,
+                "from" => ClaimPart::From,
+                other => match document.inputs.get(other) {
+                    Some(input) if input.get_ref().form.get_ref() != "quantity" => {
+                        ClaimPart::Attribute(other.to_owned())
+                    }
+                    _ => {
+                        let message = format!(
+                            "`{other}` is no attribute of this document and none of subject, day, month, year, from"
+                        );
+                        return Err(source.defect(template.span().start, message));
+                    }
+                },
+            });
+        }
+        claims.push(parts);
+    }
+    Ok(claims)
+}
+
+fn overlap(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Option<Overlap>> {
+    let known = [("person-time", Overlap::PersonTime)];
+    let entry = document.claims.overlap.as_ref();
+    entry.map(|entry| one_of(source, entry, &known)).transpose()
+}
+
+fn period(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Period> {
+    let known = [
+        ("event", Period::Event),
+        ("day", Period::Day),
+        ("month", Period::Month),
+    ];
+    one_of(source, &document.scope.period, &known)
+}
+
+fn negative(source: Source<'_>, document: &MethodologyDocument) -> Loaded<bool> {
+    let known = [("refuse", false), ("allow", true)];
+    let entry = document.formula.negative.as_ref();
+    Ok(entry
+        .map(|entry| one_of(source, entry, &known))
+        .transpose()?
+        .unwrap_or(false))
+}

@@ -1,0 +1,465 @@
+//! A methodology, frozen and compiled: what ingestion calls for every record.
+
+use chrono::{DateTime, Datelike, Utc};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use toml::Spanned;
+
+use super::dictionary::Dictionary;
+use super::document::{ExampleEntry, Identity, SourceEntry, Text};
+use super::factor_table::Window;
+use super::grade::Grade;
+use super::input::{Input, bind};
+use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
+use super::table::{Key, Origin, Table};
+use crate::domain::behaviour::Record;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::unit::{Conversion, MgCo2e, Unit, rounding};
+
+/// A methodology (方法学), frozen: code, version and hash.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    pub(crate) file: String,
+    pub(crate) text_of_file: String,
+    pub(crate) identity: Identity,
+    pub(crate) sha256: String,
+    pub(crate) window: Window,
+    pub(crate) region: String,
+    pub(crate) scene: String,
+    pub(crate) subject: String,
+    pub(crate) quantity_kind: String,
+    pub(crate) gwp_set: String,
+    pub(crate) period: Period,
+    pub(crate) prose: Text,
+    pub(crate) sources: Vec<SourceEntry>,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) parameter_values: Vec<Option<Decimal>>,
+    /// Code, version and hash of each pinned factor table.
+    pub(crate) pinned: Vec<(String, String, String)>,
+    pub(crate) dictionary: Dictionary,
+    pub(crate) program: Program,
+    pub(crate) applicability: Vec<ApplicabilityCheck>,
+    pub(crate) result: NodeId,
+    pub(crate) result_unit: Unit,
+    pub(crate) to_mg: Conversion,
+    /// Whether a result below zero is carried rather than refused.
+    pub(crate) negative: bool,
+    pub(crate) claims: Vec<Vec<ClaimPart>>,
+    pub(crate) overlap: Option<Overlap>,
+    pub(crate) reviewers: usize,
+    pub(crate) examples: Vec<Spanned<ExampleEntry>>,
+    /// Name and text of each formula.
+    pub(crate) formula_text: Vec<(String, String)>,
+}
+
+/// A constant of the methodology (参数).
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    pub name: String,
+    /// Blank in a draft.
+    pub value: Option<Decimal>,
+    pub unit: Unit,
+    pub origin: Origin,
+}
+
+/// An applicability condition (适用条件), evaluated before the formula.
+#[derive(Debug, Clone)]
+pub(crate) struct ApplicabilityCheck {
+    pub logic: LogicId,
+    pub text: String,
+    pub verdict: Verdict,
+    pub reason: String,
+    pub zh: String,
+    pub en: String,
+}
+
+/// What a condition that is not met means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Ineligible,
+    NeedsReview,
+}
+
+/// What of one subject excludes each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overlap {
+    /// A person cannot be in two trips at once.
+    PersonTime,
+}
+
+/// What one record stands for (核算周期).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    Event,
+    Day,
+    Month,
+}
+
+/// A part of an exclusivity key. Day, month and year are those of the record's start in the
+/// document's zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimPart {
+    Subject,
+    Attribute(String),
+    Day,
+    Month,
+    Year,
+    /// The exact start of the act.
+    From,
+}
+
+/// What a record earns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantified {
+    /// Rounded toward zero to whole milligrams.
+    pub reduction_mg: MgCo2e,
+}
+
+/// Why a record earns nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The methodology does not apply; the problem's `param` is the document's reason code.
+    Ineligible(Problem),
+    /// A person must look; the problem's `param` is the document's reason code.
+    NeedsReview(Problem),
+    /// The record or a factor is missing something.
+    Problem(Problem),
+}
+
+impl Refusal {
+    pub fn problem(&self) -> &Problem {
+        match self {
+            Refusal::Ineligible(problem)
+            | Refusal::NeedsReview(problem)
+            | Refusal::Problem(problem) => problem,
+        }
+    }
+
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Refusal::Ineligible(problem)
+            | Refusal::NeedsReview(problem)
+            | Refusal::Problem(problem) => problem,
+        }
+    }
+}
+
+impl Compiled {
+    pub fn code(&self) -> &str {
+        self.identity.code.get_ref()
+    }
+
+    pub fn version(&self) -> &str {
+        self.identity.version.get_ref()
+    }
+
+    /// Code and version: `sz-public-transport@2021.1`.
+    pub fn name(&self) -> String {
+        format!("{}@{}", self.code(), self.version())
+    }
+
+    /// SHA-256 of the document's canonical form (RFC 8785), in hex.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    pub fn title_zh(&self) -> &str {
+        &self.identity.title_zh
+    }
+
+    pub fn title_en(&self) -> &str {
+        &self.identity.title_en
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.identity.issuer
+    }
+
+    pub fn document_no(&self) -> &str {
+        &self.identity.document_no
+    }
+
+    /// When the issuer published it, as far as known: `2021-12`.
+    pub fn published(&self) -> &str {
+        &self.identity.published
+    }
+
+    pub fn note(&self) -> &str {
+        &self.identity.note
+    }
+
+    pub fn text_grade(&self) -> Option<Grade> {
+        self.identity.text_grade
+    }
+
+    /// The document as it was loaded.
+    pub fn text(&self) -> &str {
+        &self.text_of_file
+    }
+
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Events of this time are quantified by this version.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub fn scene(&self) -> &str {
+        &self.scene
+    }
+
+    /// `person`, `household`, `vehicle`, `enterprise`, `site`.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// `co2`, `co2e` or `co2e_footprint`.
+    pub fn quantity_kind(&self) -> &str {
+        &self.quantity_kind
+    }
+
+    pub fn gwp_set(&self) -> &str {
+        &self.gwp_set
+    }
+
+    pub fn period(&self) -> Period {
+        self.period
+    }
+
+    pub fn prose(&self) -> &Text {
+        &self.prose
+    }
+
+    pub fn sources(&self) -> &[SourceEntry] {
+        &self.sources
+    }
+
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    pub fn overlap(&self) -> Option<Overlap> {
+        self.overlap
+    }
+
+    pub fn exclusivity_keys(&self) -> &[Vec<ClaimPart>] {
+        &self.claims
+    }
+
+    /// Code, version and hash of each factor table that the document pins.
+    pub fn pinned_tables(&self) -> &[(String, String, String)] {
+        &self.pinned
+    }
+
+    /// Name and text of each formula, derived values first.
+    pub fn formulas(&self) -> &[(String, String)] {
+        &self.formula_text
+    }
+
+    /// The exclusivity keys of a record as texts to hash: a JSON array of alternating names and
+    /// values. They name no methodology, so that one meter's day is claimed once across all.
+    ///
+    /// # Errors
+    /// `missing_field` for an attribute that a key needs and the record lacks.
+    pub fn claim_texts(&self, record: &Record) -> Result<Vec<String>, Problem> {
+        let local = record.from.with_timezone(&self.window.zone);
+        let mut texts = Vec::with_capacity(self.claims.len());
+        for parts in &self.claims {
+            let mut names = Vec::with_capacity(parts.len() * 2);
+            for part in parts {
+                let (name, value) = match part {
+                    ClaimPart::Subject => ("subject", record.subject.clone()),
+                    ClaimPart::Day => ("day", local.format("%Y-%m-%d").to_string()),
+                    ClaimPart::Month => ("month", local.format("%Y-%m").to_string()),
+                    ClaimPart::Year => ("year", local.format("%Y").to_string()),
+                    ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
+                    ClaimPart::Attribute(name) => {
+                        let value = record.attribute(name).ok_or_else(|| {
+                            Problem::at(Code::MissingField, format!("attributes.{name}"), "")
+                        })?;
+                        (name.as_str(), value.to_owned())
+                    }
+                };
+                names.extend([name.to_owned(), value]);
+            }
+            texts.push(serde_json::Value::from(names).to_string());
+        }
+        Ok(texts)
+    }
+
+    /// The reduction of one record, without a trace: applicability first, then the formula.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing is ever counted as zero for want of an input or a factor.
+    pub fn quantify(&self, record: &Record, scratch: &mut Scratch) -> Result<Quantified, Refusal> {
+        let value = self.evaluate(record, &self.parameter_values, scratch, &mut Silent)?;
+        Ok(Quantified {
+            reduction_mg: self.ledger(value).map_err(Refusal::Problem)?,
+        })
+    }
+
+    /// The result in its declared unit, before it is rounded for the ledger.
+    pub(crate) fn evaluate<L: Listen>(
+        &self,
+        record: &Record,
+        parameters: &[Option<Decimal>],
+        scratch: &mut Scratch,
+        listener: &mut L,
+    ) -> Result<Decimal, Refusal> {
+        if !self.window.contains(record.from) {
+            let detail = format!("{} is not in force at {}", self.name(), record.from);
+            return Err(Refusal::Problem(Problem::at(
+                Code::MethodologyNotInForce,
+                "from",
+                detail,
+            )));
+        }
+        bind(&self.inputs, &self.dictionary, record, scratch).map_err(Refusal::Problem)?;
+        scratch.at = record.from.timestamp();
+        scratch.derived.clear();
+        scratch.derived.resize(self.program.derived.len(), None);
+        if self.program.uses_calendar {
+            let local = record.from.with_timezone(&self.window.zone);
+            scratch.calendar = (local.year(), local.month());
+        }
+        let mut evaluation = Evaluation {
+            program: &self.program,
+            parameters,
+            scratch,
+            listener,
+        };
+        let told = |fault| Refusal::Problem(self.describe(fault, record));
+        for check in &self.applicability {
+            if !evaluation.truth(check.logic).map_err(told)? {
+                return Err(check.refusal());
+            }
+        }
+        evaluation.number(self.result).map_err(told)
+    }
+
+    /// Milligrams, rounded toward zero.
+    pub(crate) fn ledger(&self, value: Decimal) -> Result<MgCo2e, Problem> {
+        if value.is_sign_negative() && !value.is_zero() && !self.negative {
+            let detail = format!("the formula gives {value} {}", self.result_unit);
+            return Err(Problem::at(Code::NegativeReduction, self.name(), detail));
+        }
+        self.to_mg
+            .apply(value)
+            .and_then(rounding::toward_zero)
+            .map(MgCo2e)
+            .ok_or_else(|| {
+                Problem::at(
+                    Code::FormulaUndefined,
+                    self.name(),
+                    "the result is out of range",
+                )
+            })
+    }
+
+    fn describe(&self, fault: Fault, record: &Record) -> Problem {
+        let undefined = |detail: &str| Problem::at(Code::FormulaUndefined, self.name(), detail);
+        match fault {
+            Fault::Overflow => undefined("a value is out of range"),
+            Fault::DivideByZero => undefined("a divisor is zero"),
+            Fault::NotWhole => undefined("a whole number is needed"),
+            Fault::ExponentTooLarge => undefined("an exponent is too large"),
+            Fault::NoCase => undefined("no arm of a `case` applies"),
+            Fault::Broken => Problem::at(Code::Internal, self.name(), ""),
+            Fault::MissingInput(slot) => match self.inputs.get(slot) {
+                Some(input) => Problem::at(Code::MissingField, input.param(), ""),
+                None => Problem::new(Code::Internal),
+            },
+            Fault::BlankParameter(slot) => {
+                let name = self
+                    .parameters
+                    .get(slot)
+                    .map_or("?", |known| known.name.as_str());
+                Problem::at(
+                    Code::MethodologyDraft,
+                    format!("parameters.{name}"),
+                    "it has no value",
+                )
+            }
+            Fault::BlankRow(slot) => {
+                let name = self
+                    .program
+                    .tables
+                    .get(slot)
+                    .map_or("?", |table| table.name.as_str());
+                Problem::at(
+                    Code::MethodologyDraft,
+                    format!("tables.{name}"),
+                    "the row has no value",
+                )
+            }
+            Fault::MissingKey(slot, key) => self.missing_key(slot, &key, record.from),
+            Fault::OutsideCurve(slot) => {
+                let name = self
+                    .program
+                    .curves
+                    .get(slot)
+                    .map_or("?", |curve| curve.name.as_str());
+                Problem::at(
+                    Code::FactorMissing,
+                    format!("curves.{name}"),
+                    "outside the curve's points",
+                )
+            }
+        }
+    }
+
+    fn missing_key(&self, slot: usize, key: &Key, at: DateTime<Utc>) -> Problem {
+        let Some(table) = self.program.tables.get(slot) else {
+            return Problem::new(Code::Internal);
+        };
+        let keys = key_texts(table, key, &self.dictionary).join(", ");
+        let detail = format!(
+            "no row for [{keys}] in force at {}",
+            at.with_timezone(&self.window.zone).date_naive()
+        );
+        Problem::at(
+            Code::FactorMissing,
+            format!("tables.{}", table.name),
+            detail,
+        )
+    }
+}
+
+impl ApplicabilityCheck {
+    fn refusal(&self) -> Refusal {
+        let detail = match (self.zh.is_empty(), self.en.is_empty()) {
+            (true, _) => self.en.clone(),
+            (_, true) => self.zh.clone(),
+            _ => format!("{} / {}", self.zh, self.en),
+        };
+        match self.verdict {
+            Verdict::Ineligible => {
+                Refusal::Ineligible(Problem::at(Code::Ineligible, self.reason.clone(), detail))
+            }
+            Verdict::NeedsReview => {
+                Refusal::NeedsReview(Problem::at(Code::NeedsReview, self.reason.clone(), detail))
+            }
+        }
+    }
+}
+
+/// `region = CN-GD` for each column of a key.
+pub(crate) fn key_texts(table: &Table, key: &Key, dictionary: &Dictionary) -> Vec<String> {
+    let cells = table.columns.iter().zip(key);
+    cells
+        .map(|(column, cell)| match column.whole {
+            true => format!("{} = {cell}", column.name),
+            false => format!("{} = {}", column.name, dictionary.text(*cell)),
+        })
+        .collect()
+}

@@ -1,0 +1,179 @@
+//! The go-live gate: every value used must be read from the issued document, or be reported alike
+//! by two sources and signed by a named reviewer.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::compiled::{Compiled, key_texts};
+use super::grade::{Demand, Grade};
+
+/// Who signed what: item and reviewer. Items are named as [`Blocker::item`] names them; the item
+/// of a factor table (`grid-factor@2022.1`) is signed once for every methodology that pins it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignOffs(BTreeSet<(String, String)>);
+
+impl SignOffs {
+    pub fn new() -> SignOffs {
+        SignOffs::default()
+    }
+
+    pub fn sign(&mut self, item: impl Into<String>, reviewer: impl Into<String>) {
+        self.0.insert((item.into(), reviewer.into()));
+    }
+
+    fn reviewers(&self, item: &str) -> usize {
+        let signed = self.0.iter();
+        signed
+            .filter(|(known, reviewer)| known == item && !reviewer.trim().is_empty())
+            .count()
+    }
+}
+
+impl FromIterator<(String, String)> for SignOffs {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(signed: I) -> SignOffs {
+        SignOffs(signed.into_iter().collect())
+    }
+}
+
+/// One thing that stands between a document and going live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// `sz-public-transport@2021.1#tables.rf[mode = metro]`, `…#text`, `grid-factor@2022.1`.
+    pub item: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// Whether a reviewer's signature would remove it; else only a better source does.
+    pub reviewer_needed: bool,
+    pub why: String,
+}
+
+/// Where a document stands before anybody has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It can go live as it is.
+    LiveAble,
+    /// It can go live once reviewers have signed.
+    NeedsSignOff,
+    /// It cannot go live: a value is blank, or not known well enough.
+    Draft,
+}
+
+impl Standing {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::LiveAble => "live-able",
+            Standing::NeedsSignOff => "needs sign-off",
+            Standing::Draft => "draft",
+        }
+    }
+}
+
+impl Compiled {
+    /// What keeps this document from going live, given who has signed what; empty when it may.
+    pub fn blockers(&self, signed: &SignOffs) -> Vec<Blocker> {
+        let mut blockers = Vec::new();
+        let name = self.name();
+        let demand = self.text_grade().map_or(Demand::Never, Grade::of_text);
+        self.weigh(
+            format!("{name}#text"),
+            self.text_grade(),
+            demand,
+            false,
+            signed,
+            &mut blockers,
+        );
+        for parameter in &self.parameters {
+            let item = format!("{name}#parameters.{}", parameter.name);
+            let blank = parameter.value.is_none();
+            self.value(item, parameter.origin.grade, blank, signed, &mut blockers);
+        }
+        for curve in &self.program.curves {
+            let item = format!("{name}#curves.{}", curve.name);
+            self.value(item, curve.origin.grade, false, signed, &mut blockers);
+        }
+        self.table_blockers(&name, signed, &mut blockers);
+        blockers
+    }
+
+    pub fn standing(&self) -> Standing {
+        let blockers = self.blockers(&SignOffs::new());
+        if blockers.is_empty() {
+            Standing::LiveAble
+        } else if blockers.iter().all(|blocker| blocker.reviewer_needed) {
+            Standing::NeedsSignOff
+        } else {
+            Standing::Draft
+        }
+    }
+
+    fn table_blockers(&self, name: &str, signed: &SignOffs, blockers: &mut Vec<Blocker>) {
+        for table in &self.program.tables {
+            if table.rows.is_empty() {
+                let item = format!("{name}#tables.{}", table.name);
+                self.value(item, None, true, signed, blockers);
+            }
+            for row in &table.rows {
+                let Some(origin) = table.origins.get(row.origin) else {
+                    continue;
+                };
+                let item = match &origin.document {
+                    Some((code, version, _)) => format!("{code}@{version}"),
+                    None => {
+                        let key = key_texts(table, &row.key, &self.dictionary).join(", ");
+                        format!("{name}#tables.{}[{key}]", table.name)
+                    }
+                };
+                self.value(item, origin.grade, row.value.is_none(), signed, blockers);
+            }
+        }
+    }
+
+    fn value(
+        &self,
+        item: String,
+        grade: Option<Grade>,
+        blank: bool,
+        signed: &SignOffs,
+        blockers: &mut Vec<Blocker>,
+    ) {
+        let demand = grade.map_or(Demand::Never, Grade::of_value);
+        self.weigh(item, grade, demand, blank, signed, blockers);
+    }
+
+    fn weigh(
+        &self,
+        item: String,
+        grade: Option<Grade>,
+        demand: Demand,
+        blank: bool,
+        signed: &SignOffs,
+        blockers: &mut Vec<Blocker>,
+    ) {
+        let grade_text = grade.map_or("no grade", Grade::as_str);
+        let (reviewer_needed, why) = match demand {
+            _ if blank => (false, "it has no value".to_owned()),
+            Demand::Nothing => return,
+            Demand::Reviewer if signed.reviewers(&item) >= self.reviewers => return,
+            Demand::Reviewer => {
+                let count = self.reviewers;
+                (
+                    true,
+                    format!("grade {grade_text}: {count} named reviewer(s) must sign"),
+                )
+            }
+            Demand::Never => (false, format!("grade {grade_text} never goes live")),
+        };
+        let blocker = Blocker {
+            item,
+            grade,
+            reviewer_needed,
+            why,
+        };
+        // The rows of a factor table share one item.
+        if !blockers.contains(&blocker) {
+            blockers.push(blocker);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What a methodology reads from a record, and how a record becomes slots.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::dictionary::{Dictionary, Word};
+use super::program::Scratch;
+use crate::domain::behaviour::{Quantity, Record};
+use crate::domain::problem::{Code, Problem};
+use crate::domain::unit::{Conversion, Unit};
+
+/// A number beyond this, or with more decimal places, is no measurement.
+/// The bound is 10^15.
+const LARGEST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
+const MOST_PLACES: u32 = 15;
+
+/// An input (活动水平数据) that the document declares.
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub name: String,
+    pub(crate) form: InputForm,
+    pub required: bool,
+    pub zh: String,
+    pub en: String,
+    pub evidence: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum InputForm {
+    Quantity(QuantityInput),
+    /// One of these values.
+    Choice(Vec<(String, Word)>),
+    /// A text by which tables are read.
+    Key,
+    /// A text that only claims read.
+    Text,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct QuantityInput {
+    pub unit: Unit,
+    /// Unit spellings that are read without parsing, with the conversion to `unit`.
+    pub spellings: Vec<(String, Conversion)>,
+    /// Units of another kind that the document declares to count as `unit`: a plain km as one
+    /// person's km.
+    pub accepts: Vec<Unit>,
+    pub default: Option<Decimal>,
+    pub min: Decimal,
+    pub max: Option<Decimal>,
+}
+
+/// An input as told to others.
+#[derive(Debug, Clone, Serialize)]
+pub struct InputSummary {
+    pub name: String,
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    pub required: bool,
+    pub zh: String,
+    pub en: String,
+    pub evidence: String,
+}
+
+impl Input {
+    /// Whether records carry it as a quantity; else it is an attribute.
+    pub fn is_quantity(&self) -> bool {
+        matches!(self.form, InputForm::Quantity(_))
+    }
+
+    /// The field of the record, as problems name it.
+    pub fn param(&self) -> String {
+        let place = if self.is_quantity() {
+            "quantities"
+        } else {
+            "attributes"
+        };
+        format!("{place}.{}", self.name)
+    }
+
+    pub(crate) fn unit_text(&self) -> Option<String> {
+        match &self.form {
+            InputForm::Quantity(quantity) => Some(quantity.unit.to_string()),
+            _ => None,
+        }
+    }
+
+    pub fn summary(&self) -> InputSummary {
+        let (kind, accepts, values) = match &self.form {
+            InputForm::Quantity(quantity) => {
+                let accepts = quantity.accepts.iter().map(Unit::to_string).collect();
+                ("quantity", accepts, Vec::new())
+            }
+            InputForm::Choice(values) => {
+                let values = values.iter().map(|(value, _)| value.clone()).collect();
+                ("choice", Vec::new(), values)
+            }
+            InputForm::Key => ("key", Vec::new(), Vec::new()),
+            InputForm::Text => ("text", Vec::new(), Vec::new()),
+        };
+        InputSummary {
+            name: self.name.clone(),
+            kind,
+            unit: self.unit_text(),
+            accepts,
+            values,
+            required: self.required,
+            zh: self.zh.clone(),
+            en: self.en.clone(),
+            evidence: self.evidence.clone(),
+        }
+    }
+}
+
+impl QuantityInput {
+    fn convert(&self, quantity: &Quantity) -> Result<Decimal, String> {
+        let known = self
+            .spellings
+            .iter()
+            .find(|(spelling, _)| *spelling == quantity.unit);
+        let conversion = match known {
+            Some((_, conversion)) => *conversion,
+            None => self.conversion_from(&quantity.unit)?,
+        };
+        if quantity.value.scale() > MOST_PLACES || quantity.value.abs() > LARGEST {
+            return Err(format!("{} is no plausible number", quantity.value));
+        }
+        conversion
+            .apply(quantity.value)
+            .ok_or_else(|| format!("{} is out of range", quantity.value))
+    }
+
+    fn conversion_from(&self, text: &str) -> Result<Conversion, String> {
+        let unit = Unit::parse(text).map_err(|error| error.to_string())?;
+        for accepted in &self.accepts {
+            if let Ok(conversion) = unit.conversion_to(accepted) {
+                return Ok(conversion);
+            }
+        }
+        unit.conversion_to(&self.unit)
+            .map_err(|error| error.to_string())
+    }
+
+    fn read(&self, input: &Input, quantity: &Quantity) -> Result<Decimal, Problem> {
+        let value = self.convert(quantity).map_err(|detail| {
+            let like = self.conversion_from(&quantity.unit).is_ok();
+            let code = if like {
+                Code::QuantityOutOfRange
+            } else {
+                Code::UnitMismatch
+            };
+            Problem::at(code, input.param(), detail)
+        })?;
+        let too_large = self.max.is_some_and(|max| value > max);
+        if value < self.min || too_large {
+            let bound = if too_large {
+                self.max.unwrap_or(self.min)
+            } else {
+                self.min
+            };
+            let side = if too_large { "more" } else { "less" };
+            return Err(Problem::at(
+                Code::QuantityOutOfRange,
+                input.param(),
+                format!("{value} is {side} than {bound} {}", self.unit),
+            ));
+        }
+        Ok(value)
+    }
+}
+
+/// Fills the slots from a record.
+pub(crate) fn bind(
+    inputs: &[Input],
+    dictionary: &Dictionary,
+    record: &Record,
+    scratch: &mut Scratch,
+) -> Result<(), Problem> {
+    scratch.numbers.clear();
+    scratch.words.clear();
+    for input in inputs {
+        let (mut number, mut word) = (None, None);
+        match &input.form {
+            InputForm::Quantity(quantity) => {
+                number = match record.quantity(&input.name) {
+                    Some(given) => Some(quantity.read(input, given)?),
+                    None => quantity.default,
+                };
+            }
+            InputForm::Choice(values) => {
+                if let Some(text) = record.attribute(&input.name) {
+                    word = Some(choose(input, values, text)?);
+                }
+            }
+            InputForm::Key => {
+                word = record
+                    .attribute(&input.name)
+                    .map(|text| dictionary.find(text))
+            }
+            // Only whether it is there matters to a formula.
+            InputForm::Text => word = record.attribute(&input.name).map(|_| 0),
+        }
+        if input.required && number.is_none() && word.is_none() {
+            return Err(Problem::at(Code::MissingField, input.param(), ""));
+        }
+        scratch.numbers.push(number);
+        scratch.words.push(word);
+    }
+    Ok(())
+}
+
+fn choose(input: &Input, values: &[(String, Word)], text: &str) -> Result<Word, Problem> {
+    values
+        .iter()
+        .find(|(value, _)| value == text)
+        .map(|(_, word)| *word)
+        .ok_or_else(|| {
+            let known: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
+            let detail = format!("\"{text}\" is not one of {}", known.join(", "));
+            Problem::at(Code::InvalidField, input.param(), detail)
+        })
+}

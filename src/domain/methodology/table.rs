@@ -1,0 +1,104 @@
+//! Keyed tables of factors, chosen by key and by the time of the event.
+
+use rust_decimal::Decimal;
+
+use super::dictionary::{UNKNOWN, Word};
+use super::grade::Grade;
+use crate::domain::unit::Unit;
+
+/// Most key columns of a table.
+pub(crate) const MAX_KEYS: usize = 4;
+/// Most steps of a fallback chain.
+const MAX_FALLBACKS: usize = 8;
+
+/// One cell a column: a word's number, or a whole number.
+pub(crate) type Key = [u32; MAX_KEYS];
+
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub name: String,
+    pub columns: Vec<Column>,
+    pub unit: Unit,
+    /// Sorted by key, then by `from`; windows of one key do not overlap.
+    pub rows: Vec<Row>,
+    /// The column that falls back, and from which word to which.
+    pub fallback: Option<usize>,
+    pub parents: Vec<(Word, Word)>,
+    pub origins: Vec<Origin>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub name: String,
+    /// Every key in it is a whole number.
+    pub whole: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub key: Key,
+    /// In force from this instant (seconds of Unix time) …
+    pub from: i64,
+    /// … until before this one.
+    pub to: i64,
+    /// Blank in a draft.
+    pub value: Option<Decimal>,
+    pub origin: usize,
+}
+
+/// Where a value comes from (出处).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Code, version and hash of the factor table, when it is a document of its own.
+    pub document: Option<(String, String, String)>,
+    pub year: Option<i64>,
+    pub source: String,
+    pub document_no: String,
+    pub grade: Option<Grade>,
+    pub evidence_sha256: String,
+}
+
+impl Table {
+    /// The row in force at `at`, following the fallback chain; `stepped` hears of each step.
+    /// `None` if no key of the chain has a row then.
+    #[inline]
+    pub fn find(&self, mut key: Key, at: i64, mut stepped: impl FnMut(Word, Word)) -> Option<&Row> {
+        for _ in 0..=MAX_FALLBACKS {
+            if let Some(row) = self.exact(&key, at) {
+                return Some(row);
+            }
+            let cell = key.get_mut(self.fallback?)?;
+            let parent = self.parent(*cell)?;
+            stepped(*cell, parent);
+            *cell = parent;
+        }
+        None
+    }
+
+    fn exact(&self, key: &Key, at: i64) -> Option<&Row> {
+        let after = self
+            .rows
+            .partition_point(|row| (&row.key, row.from) <= (key, at));
+        let row = self.rows.get(after.checked_sub(1)?)?;
+        (row.key == *key && at < row.to).then_some(row)
+    }
+
+    fn parent(&self, word: Word) -> Option<Word> {
+        if word == UNKNOWN {
+            return None;
+        }
+        let place = self
+            .parents
+            .binary_search_by_key(&word, |&(child, _)| child)
+            .ok()?;
+        self.parents.get(place).map(|&(_, parent)| parent)
+    }
+
+    /// Two rows of one key that are in force at the same time.
+    pub fn overlap(&self) -> Option<(&Row, &Row)> {
+        self.rows
+            .iter()
+            .zip(self.rows.iter().skip(1))
+            .find(|(row, next)| row.key == next.key && next.from < row.to)
+    }
+}

@@ -1,0 +1,119 @@
+//! What a quantity is a quantity of. Kinds that physics would merge are kept apart where merging
+//! them has produced wrong reductions: see [`Base`].
+
+use std::fmt;
+
+/// A base dimension (量纲).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Base {
+    /// CO₂ alone, as average grid factors and fuel combustion factors count it.
+    Co2,
+    /// CO₂ equivalent of several gases, released directly.
+    Co2e,
+    /// CO₂ equivalent over a life cycle, as footprint factors count it.
+    Co2eFootprint,
+    /// Elementary carbon: becomes CO₂ only through 44/12, written out in the formula.
+    Carbon,
+    /// Mass of anything else.
+    Mass,
+    /// Energy, electric or thermal.
+    Energy,
+    /// Standard coal: whether a kWh is worth 0.1229 kgce or what a power station burns for it is
+    /// a choice, so it is a parameter and never a conversion.
+    Coal,
+    /// Volume as it stands.
+    Volume,
+    /// Gas volume at standard conditions; to or from a plain m³ needs pressure and temperature.
+    NormalVolume,
+    Length,
+    Area,
+    Person,
+    Household,
+    Vehicle,
+    /// Pieces, orders, meals: things counted.
+    Count,
+    Trip,
+    Step,
+    Time,
+    /// Calendar months, whose length in days differs.
+    Month,
+    Money,
+}
+
+const BASES: [Base; 20] = [
+    Base::Co2,
+    Base::Co2e,
+    Base::Co2eFootprint,
+    Base::Carbon,
+    Base::Mass,
+    Base::Energy,
+    Base::Coal,
+    Base::Volume,
+    Base::NormalVolume,
+    Base::Length,
+    Base::Area,
+    Base::Person,
+    Base::Household,
+    Base::Vehicle,
+    Base::Count,
+    Base::Trip,
+    Base::Step,
+    Base::Time,
+    Base::Month,
+    Base::Money,
+];
+
+/// Exponents of the base dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Dimension([i8; BASES.len()]);
+
+impl Dimension {
+    pub const NONE: Dimension = Dimension([0; BASES.len()]);
+
+    pub fn of(base: Base) -> Dimension {
+        let mut exponents = [0; BASES.len()];
+        exponents[base as usize] = 1;
+        Dimension(exponents)
+    }
+
+    pub fn is_none(self) -> bool {
+        self == Dimension::NONE
+    }
+
+    /// `None` if an exponent leaves `i8`.
+    pub fn times(self, other: Dimension) -> Option<Dimension> {
+        let mut product = self.0;
+        for (exponent, more) in product.iter_mut().zip(other.0) {
+            *exponent = exponent.checked_add(more)?;
+        }
+        Some(Dimension(product))
+    }
+
+    /// `None` if an exponent leaves `i8`.
+    pub fn power(self, by: i8) -> Option<Dimension> {
+        let mut result = self.0;
+        for exponent in &mut result {
+            *exponent = exponent.checked_mul(by)?;
+        }
+        Some(Dimension(result))
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (base, exponent) in BASES.iter().zip(self.0) {
+            if exponent != 0 {
+                write!(f, "{separator}{base:?}")?;
+                separator = "·";
+            }
+            if exponent != 0 && exponent != 1 {
+                write!(f, "^{exponent}")?;
+            }
+        }
+        if separator.is_empty() {
+            f.write_str("none")?;
+        }
+        Ok(())
+    }
+}
