@@ -102,12 +102,15 @@ problems! {
     OverlappingAct "overlapping_act" Conflict "与同一人的另一次出行时间重叠" "It overlaps in time with another trip of the same person.";
     SubjectNotLinked "subject_not_linked" Refused "该用户尚未绑定碳账户，记录暂存" "The subject has not linked a carbon account; the record is held.";
     EventInFuture "event_in_future" Refused "行为时间在未来" "The act lies in the future.";
+    ActTooLong "act_too_long" Refused "一次出行超过二十四小时" "A trip of more than 24 hours is not one trip.";
+    SelfApproval "self_approval" Forbidden "不得批准自己提交的内容" "Nobody approves what they submitted.";
+    DocumentBlocked "document_blocked" Refused "文件尚不满足上线条件" "The document does not meet the conditions for going live.";
+    DocumentDefect "document_defect" Invalid "文件有缺陷" "The document has a defect.";
     SceneUnknown "scene_unknown" NotFound "没有此场景" "There is no such scene.";
     SceneNotLive "scene_not_live" Refused "场景当前不接收数据" "The scene does not take records at present.";
     SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
     // --- methodology -----------------------------------------------------------------------
     UnitMismatch "unit_mismatch" Refused "计量单位与方法学要求不符" "The quantity's unit measures something else than the methodology asks for.";
-    QuantityOutOfRange "quantity_out_of_range" Refused "数值超出合理范围" "The quantity is outside the plausible range.";
     Ineligible "ineligible" Refused "不符合方法学适用条件" "The methodology does not apply to this behaviour.";
     NeedsReview "needs_review" Refused "需要人工复核" "A person must review this behaviour.";
     FactorMissing "factor_missing" Refused "没有适用的因子" "No factor is in force for this key and time.";

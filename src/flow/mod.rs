@@ -4,8 +4,10 @@
 mod error;
 
 pub mod access;
+pub mod approve;
 pub mod audit;
 pub mod audit_books;
+pub mod catalogue;
 pub mod ingest;
 pub mod prove;
 pub mod sequence_log;

@@ -19,8 +19,10 @@ pub mod bulk;
 pub mod idempotency;
 pub mod ledger_sums;
 pub mod log;
+pub mod methodology;
 pub mod party;
 pub mod reduction;
+pub mod scene;
 pub mod schema;
 pub mod wallet;
 

@@ -111,6 +111,7 @@ diesel::table! {
         hash -> Binary,
         document -> Text,
         state -> Text,
+        submitted_by -> IdT,
         added_at -> TsT,
         live_at -> Nullable<TsT>,
     }

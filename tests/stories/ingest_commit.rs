@@ -24,7 +24,6 @@ fn scene() -> SceneView {
         code: "metro".into(),
         partner: PARTNER,
         zone: chrono_tz::Asia::Shanghai,
-        adapter: "native".into(),
         pinned: vec![Pinned {
             id: 1,
             name: "m@1".into(),
@@ -58,7 +57,7 @@ pub(crate) fn trip(index: usize, id: &str, subject: &str, from: DateTime<Utc>, m
             digest: digest(id, mg),
         },
         source_key: Some(source_key(PARTNER, id)),
-        declared_keys: vec![declared_key([("order", id)])],
+        declared_keys: vec![declared_key(id)],
         mg,
         pinned: 0,
         origin: None,
@@ -146,11 +145,11 @@ on_both! {
         rider(&pool, "a");
         rider(&pool, "b");
         let mut twin = trip(1, "t2", "b", noon(), 1_000);
-        twin.declared_keys = vec![declared_key([("order", "t1")])];
+        twin.declared_keys = vec![declared_key("t1")];
         let receipt = post(&pool, vec![trip(0, "t1", "a", noon(), 1_000), twin.clone()]);
         assert_eq!((receipt.accepted, receipt.refused), (1, 1));
         // The loser kept none of its keys: it may claim another act under the same id.
-        twin.declared_keys = vec![declared_key([("order", "t2")])];
+        twin.declared_keys = vec![declared_key("t2")];
         twin.index = 0;
         assert_eq!(post(&pool, vec![twin]).accepted, 1);
     }

@@ -40,6 +40,7 @@ CREATE TABLE methodologies (
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
     document text NOT NULL,
     state text NOT NULL CHECK (state IN ('draft', 'live', 'suspended', 'withdrawn')),
+    submitted_by uuid NOT NULL,
     added_at timestamptz NOT NULL,
     live_at timestamptz,
     UNIQUE (code, version),

@@ -40,6 +40,7 @@ CREATE TABLE methodologies (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     document TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'live', 'suspended', 'withdrawn')),
+    submitted_by BLOB NOT NULL,
     added_at INTEGER NOT NULL,
     live_at INTEGER,
     UNIQUE (code, version),

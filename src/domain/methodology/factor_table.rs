@@ -39,6 +39,11 @@ impl FactorTable {
         &self.identity.title_en
     }
 
+    /// The document as it was loaded.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     pub fn file(&self) -> &str {
         &self.file
     }

@@ -10,12 +10,14 @@ mod answer;
 mod batch;
 mod commit;
 mod overlap;
+mod prepare;
 
 mod scene;
 
 pub use answer::{Answer, Receipt};
 pub use batch::{Item, Prepared};
 pub use commit::{LogSettings, commit};
+pub use prepare::{Row, prepare};
 
 pub use scene::{Pinned, SceneView};
 

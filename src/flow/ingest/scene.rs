@@ -1,8 +1,11 @@
 //! A scene with everything that a batch needs of it, read once and shared.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use uuid::Uuid;
 
+use crate::domain::methodology::Compiled;
 use crate::domain::wallet::ExchangeRule;
 
 /// One scene, its methodology's live versions and its exchange rule.
@@ -12,8 +15,7 @@ pub struct SceneView {
     pub code: String,
     pub partner: Uuid,
     pub zone: Tz,
-    pub adapter: String,
-    /// Live versions of the scene's methodology.
+    /// Live versions of the scene's methodology; the one that came into force last first.
     pub pinned: Vec<Pinned>,
     pub rule_id: i32,
     pub rule: ExchangeRule,
@@ -30,6 +32,8 @@ pub struct Pinned {
     pub hash: [u8; 32],
     /// Acts of one person under it exclude each other in time.
     pub exclusive_time: bool,
+    /// The compiled document; absent where only the ledger's side is needed.
+    pub compiled: Option<Arc<Compiled>>,
 }
 
 impl SceneView {

@@ -1,0 +1,229 @@
+//! The life of a methodology document: filed as a draft, signed by reviewers, gone live.
+
+use crate::domain::context::Ctx;
+use crate::domain::methodology::{Library, SignOffs};
+use crate::domain::problem::{Code, Problem};
+use crate::domain::wallet::ExchangeRule;
+use crate::store::methodology::{
+    ExchangeRuleRow, MethodologyRow, SignoffRow, document, documents, exchange_rule_rows, file,
+    file_exchange_rule, next_id, set_state, sign, signoffs,
+};
+use crate::store::{StoreError, Tx};
+
+use super::audit::{Change, record};
+use super::{FlowError, FlowResult};
+
+/// A document as it was filed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiledAs {
+    pub id: i32,
+    pub code: String,
+    pub version: String,
+    pub hash: [u8; 32],
+}
+
+/// Files a document as a draft. Filing the same text again changes nothing.
+///
+/// # Errors
+/// The text has a defect (the place is named), or the version is filed with another text.
+pub fn file_document(tx: &mut Tx<'_>, ctx: &Ctx, text: &str) -> FlowResult<FiledAs> {
+    let known = documents(tx)?;
+    let mut texts: Vec<(&str, &str)> = known
+        .iter()
+        .map(|row| ("filed", row.document.as_str()))
+        .collect();
+    if let Some(same) = known.iter().find(|row| row.document == text) {
+        return filed_as(same);
+    }
+    texts.push(("document", text));
+    let library = Library::load(texts)
+        .map_err(|defects| Problem::at(Code::DocumentDefect, "document", defects[0].to_string()))?;
+    let (code, version, sha256) = newest(&library, text)?;
+    let hash: [u8; 32] = hex::decode(&sha256)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or(Code::Internal)?;
+    let row = MethodologyRow {
+        id: next_id(tx)?,
+        code,
+        version,
+        hash: hash.to_vec(),
+        document: text.to_owned(),
+        state: "draft".to_owned(),
+        submitted_by: ctx.actor.id.into(),
+        added_at: ctx.now.into(),
+        live_at: None,
+    };
+    file(tx, &row)?;
+    let subject = format!("{}@{}", row.code, row.version);
+    record(
+        tx,
+        ctx,
+        "methodology.file",
+        &subject,
+        "filed as a draft",
+        Change {
+            before: None,
+            after: Some(hash),
+        },
+    )?;
+    filed_as(&row)
+}
+
+/// Code, version and hash of the document whose text this is.
+fn newest(library: &Library, text: &str) -> FlowResult<(String, String, String)> {
+    let methodology = library
+        .methodologies()
+        .find(|compiled| compiled.text() == text)
+        .map(|compiled| {
+            (
+                compiled.code().to_owned(),
+                compiled.version().to_owned(),
+                compiled.sha256().to_owned(),
+            )
+        });
+    let table = || {
+        library
+            .tables()
+            .iter()
+            .find(|table| table.text() == text)
+            .map(|table| {
+                (
+                    table.code().to_owned(),
+                    table.version().to_owned(),
+                    table.sha256().to_owned(),
+                )
+            })
+    };
+    methodology
+        .or_else(table)
+        .ok_or_else(|| FlowError::from(Code::Internal))
+}
+
+fn filed_as(row: &MethodologyRow) -> FlowResult<FiledAs> {
+    let hash = row.hash.as_slice().try_into();
+    Ok(FiledAs {
+        id: row.id,
+        code: row.code.clone(),
+        version: row.version.clone(),
+        hash: hash.map_err(|_| StoreError::Corrupt("methodologies.hash".to_owned()))?,
+    })
+}
+
+/// A named reviewer signs one item of a document, as the go-live gate names it.
+///
+/// # Errors
+/// No such document, or the reviewer has signed the item already.
+pub fn sign_off(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    code: &str,
+    version: &str,
+    item: &str,
+    reviewer: &str,
+    basis: &str,
+) -> FlowResult<()> {
+    let row = document(tx, code, version)?.ok_or(Code::NotFound)?;
+    if reviewer.trim().is_empty() {
+        return Err(Problem::at(Code::InvalidField, "reviewer", "a reviewer has a name").into());
+    }
+    sign(
+        tx,
+        &SignoffRow {
+            methodology_id: row.id,
+            parameter: item.to_owned(),
+            reviewer: reviewer.to_owned(),
+            basis: basis.to_owned(),
+            signed_at: ctx.now.into(),
+        },
+    )?;
+    record(
+        tx,
+        ctx,
+        "methodology.sign_off",
+        item,
+        basis,
+        Change::default(),
+    )
+}
+
+/// Puts a draft in force, if the go-live gate lets it through.
+///
+/// # Errors
+/// No such draft, the officer submitted it, or the gate names what is missing.
+pub fn go_live(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    code: &str,
+    version: &str,
+    basis: &str,
+) -> FlowResult<()> {
+    let row = document(tx, code, version)?.ok_or(Code::NotFound)?;
+    if row.submitted_by.0 == ctx.actor.id {
+        return Err(Code::SelfApproval.into());
+    }
+    let known = documents(tx)?;
+    let library = Library::load(known.iter().map(|row| ("filed", row.document.as_str())))
+        .map_err(|defects| StoreError::Corrupt(defects[0].to_string()))?;
+    let compiled = library.get(code, version).ok_or_else(|| {
+        Problem::at(
+            Code::DocumentBlocked,
+            "code",
+            "a factor table is used, not put in force",
+        )
+    })?;
+    let signed: SignOffs = signoffs(tx)?
+        .into_iter()
+        .map(|row| (row.parameter, row.reviewer))
+        .collect();
+    let blockers = compiled.blockers(&signed);
+    if let Some(first) = blockers.first() {
+        let detail = format!("{} of {}: {}", 1, blockers.len(), first.why);
+        return Err(Problem::at(Code::DocumentBlocked, first.item.clone(), detail).into());
+    }
+    if !set_state(tx, row.id, "draft", "live", ctx.now.into())? {
+        return Err(Problem::at(Code::DocumentBlocked, "state", "it is not a draft").into());
+    }
+    let hash = row.hash.as_slice().try_into().ok();
+    let change = Change {
+        before: hash,
+        after: hash,
+    };
+    record(
+        tx,
+        ctx,
+        "methodology.go_live",
+        &format!("{code}@{version}"),
+        basis,
+        change,
+    )
+}
+
+/// Files an exchange rule. Filing the same text again changes nothing.
+///
+/// # Errors
+/// The text has a defect, or the version is filed with another text.
+pub fn file_rule(tx: &mut Tx<'_>, ctx: &Ctx, text: &str, basis: &str) -> FlowResult<i32> {
+    let rows = exchange_rule_rows(tx)?;
+    if let Some(same) = rows.iter().find(|row| row.document == text) {
+        return Ok(same.id);
+    }
+    let rule = ExchangeRule::parse(text)
+        .map_err(|error| Problem::at(Code::DocumentDefect, "document", error.to_string()))?;
+    let row = ExchangeRuleRow {
+        id: rows.last().map_or(0, |row| row.id) + 1,
+        code: rule.code,
+        version: rule.version,
+        hash: rule.hash.to_vec(),
+        document: text.to_owned(),
+        effective_from: rule.effective_from.into(),
+    };
+    file_exchange_rule(tx, &row)?;
+    let change = Change {
+        before: None,
+        after: Some(rule.hash),
+    };
+    let subject = format!("{}@{}", row.code, row.version);
+    record(tx, ctx, "exchange_rule.file", &subject, basis, change)?;
+    Ok(row.id)
+}
