@@ -107,7 +107,6 @@ problems! {
     SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
     // --- methodology -----------------------------------------------------------------------
     UnitMismatch "unit_mismatch" Refused "计量单位与方法学要求不符" "The quantity's unit measures something else than the methodology asks for.";
-    QuantityOutOfRange "quantity_out_of_range" Refused "数值超出合理范围" "The quantity is outside the plausible range.";
     Ineligible "ineligible" Refused "不符合方法学适用条件" "The methodology does not apply to this behaviour.";
     NeedsReview "needs_review" Refused "需要人工复核" "A person must review this behaviour.";
     FactorMissing "factor_missing" Refused "没有适用的因子" "No factor is in force for this key and time.";
