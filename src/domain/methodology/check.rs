@@ -594,13 +594,16 @@ impl<'d> Checker<'d> {
             ("floor", [of]) => {
                 let (of, unit) = self.number(of)?;
                 Ok(Typed::Number(
-                    self.node(Node::Floor(of, Decimal::ONE), span)?,
+                    self.node(Node::Floor(of, Decimal::ONE, Box::new(unit.clone())), span)?,
                     unit,
                 ))
             }
             ("floor", [of, place]) => {
                 let (of, step, unit) = self.placed(of, place)?;
-                Ok(Typed::Number(self.node(Node::Floor(of, step), span)?, unit))
+                Ok(Typed::Number(
+                    self.node(Node::Floor(of, step, Box::new(unit.clone())), span)?,
+                    unit,
+                ))
             }
             ("round", [of, mode, place]) => self.round(of, mode, place, span),
             ("present", [of]) => self.present(of),

@@ -1,15 +1,15 @@
 //! A methodology, frozen and compiled: what ingestion calls for every record.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::Datelike;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use toml::Spanned;
 
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionary, UNKNOWN};
 use super::document::{ExampleEntry, Identity, SourceEntry, Text};
 use super::factor_table::Window;
 use super::grade::Grade;
-use super::input::{Input, bind};
+use super::input::{Input, InputForm, bind};
 use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
 use super::table::{Key, Origin, Table};
 use crate::domain::behaviour::Record;
@@ -402,7 +402,7 @@ impl Compiled {
                     "the row has no value",
                 )
             }
-            Fault::MissingKey(slot, key) => self.missing_key(slot, &key, record.from),
+            Fault::MissingKey(slot, key) => self.missing_key(slot, &key, record),
             Fault::OutsideCurve(slot) => {
                 let name = self
                     .program
@@ -418,15 +418,22 @@ impl Compiled {
         }
     }
 
-    fn missing_key(&self, slot: usize, key: &Key, at: DateTime<Utc>) -> Problem {
+    fn missing_key(&self, slot: usize, key: &Key, record: &Record) -> Problem {
         let Some(table) = self.program.tables.get(slot) else {
             return Problem::new(Code::Internal);
         };
-        let keys = key_texts(table, key, &self.dictionary).join(", ");
-        let detail = format!(
-            "no row for [{keys}] in force at {}",
-            at.with_timezone(&self.window.zone).date_naive()
-        );
+        let mut keys = key_texts(table, key, &self.dictionary);
+        // A word that no table has lost its text when it was bound; the record still has it.
+        if key.contains(&UNKNOWN) {
+            keys.extend(self.inputs.iter().filter_map(|input| {
+                let text = record.attribute(&input.name)?;
+                let unknown =
+                    matches!(input.form, InputForm::Key) && self.dictionary.find(text) == UNKNOWN;
+                unknown.then(|| format!("{} {text:?} is unknown", input.name))
+            }));
+        }
+        let day = record.from.with_timezone(&self.window.zone).date_naive();
+        let detail = format!("no row for [{}] in force on {day}", keys.join(", "));
         Problem::at(
             Code::FactorMissing,
             format!("tables.{}", table.name),

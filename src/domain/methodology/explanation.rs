@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::compiled::{Compiled, Refusal, key_texts};
 use super::dictionary::Word;
 use super::grade::Grade;
-use super::program::{Listen, Scratch};
+use super::program::{Listen, Place, Scratch};
 use super::table::{Key, Origin, Row};
 use crate::domain::behaviour::Record;
 use crate::domain::unit::display_decimal;
@@ -323,13 +323,14 @@ impl Listen for Recorder<'_> {
         });
     }
 
-    fn rounded(&mut self, from: Decimal, to: Decimal, mode: &'static str, step: Decimal) {
+    fn rounded(&mut self, from: Decimal, to: Decimal, mode: &'static str, place: Place<'_>) {
+        let unit = place.unit;
         self.told.roundings.push(RoundingStep {
             what: "formula".to_owned(),
-            from: from.normalize().to_string(),
-            to: to.normalize().to_string(),
+            from: format!("{} {unit}", display_decimal(from)),
+            to: format!("{} {unit}", display_decimal(to)),
             mode: mode.to_owned(),
-            place: step.normalize().to_string(),
+            place: format!("{} {unit}", place.step.normalize()),
         });
     }
 

@@ -40,7 +40,8 @@ pub(crate) enum Node {
     Largest(Box<[NodeId]>),
     Sum(Box<[NodeId]>),
     Clamp(NodeId, NodeId, NodeId),
-    Floor(NodeId, Decimal),
+    /// Toward minus infinity, to a multiple of a step in this unit.
+    Floor(NodeId, Decimal, Box<Unit>),
     Round {
         of: NodeId,
         mode: Rounding,
@@ -126,13 +127,20 @@ pub(crate) enum Fault {
     Broken,
 }
 
+/// The step to which a number is rounded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'u> {
+    pub step: Decimal,
+    pub unit: &'u Unit,
+}
+
 /// Hears what the evaluation does.
 pub(crate) trait Listen {
     fn parameter(&mut self, _parameter: usize) {}
     fn fallback(&mut self, _from: Word, _to: Word) {}
     fn look_up(&mut self, _table: usize, _key: Key, _row: &Row) {}
     fn curve(&mut self, _curve: usize, _x: Decimal, _y: Decimal) {}
-    fn rounded(&mut self, _from: Decimal, _to: Decimal, _mode: &'static str, _step: Decimal) {}
+    fn rounded(&mut self, _from: Decimal, _to: Decimal, _mode: &'static str, _place: Place<'_>) {}
     fn derived(&mut self, _derived: usize, _value: Decimal) {}
 }
 
@@ -182,14 +190,23 @@ impl<L: Listen> Evaluation<'_, L> {
                 let (value, low) = (self.number(*of)?, self.number(*low)?);
                 Ok(value.min(self.number(*high)?).max(low))
             }
-            Node::Floor(of, step) => self.floor(*of, *step),
+            Node::Floor(of, step, unit) => self.floor(*of, *step, unit),
             Node::Round {
                 of,
                 mode,
                 step,
                 places,
-                ..
-            } => self.round(*of, *mode, *step, *places),
+                unit,
+            } => {
+                let value = self.number(*of)?;
+                let result = match places {
+                    Some(places) => mode.places(value, *places),
+                    None => mode.multiple(value, *step).ok_or(Fault::Overflow)?,
+                };
+                let place = Place { step: *step, unit };
+                self.listener.rounded(value, result, mode.as_str(), place);
+                Ok(result)
+            }
             Node::If(condition, yes, no) => {
                 let taken = if self.truth(*condition)? { yes } else { no };
                 self.number(*taken)
@@ -288,29 +305,14 @@ impl<L: Listen> Evaluation<'_, L> {
         }
     }
 
-    fn floor(&mut self, of: NodeId, step: Decimal) -> Result<Decimal, Fault> {
+    fn floor(&mut self, of: NodeId, step: Decimal, unit: &Unit) -> Result<Decimal, Fault> {
         let value = self.number(of)?;
         let steps = value.checked_div(step).ok_or(Fault::Overflow)?;
         let result = rounding::floor(steps)
             .checked_mul(step)
             .ok_or(Fault::Overflow)?;
-        self.listener.rounded(value, result, "floor", step);
-        Ok(result)
-    }
-
-    fn round(
-        &mut self,
-        of: NodeId,
-        mode: Rounding,
-        step: Decimal,
-        places: Option<u32>,
-    ) -> Result<Decimal, Fault> {
-        let value = self.number(of)?;
-        let result = match places {
-            Some(places) => mode.places(value, places),
-            None => mode.multiple(value, step).ok_or(Fault::Overflow)?,
-        };
-        self.listener.rounded(value, result, mode.as_str(), step);
+        self.listener
+            .rounded(value, result, "floor", Place { step, unit });
         Ok(result)
     }
 
