@@ -451,3 +451,5 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(vouchers, voucher_lots);
+diesel::joinable!(offers -> merchants (merchant_id));
+diesel::allow_tables_to_appear_in_same_query!(offers, merchants);

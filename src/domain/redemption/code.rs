@@ -73,17 +73,17 @@ impl VoucherCode {
     }
 
     fn read(text: &str) -> Option<VoucherCode> {
-        let text = text.trim();
-        let body = match text.get(..PREFIX.len()) {
-            Some(head) if head.eq_ignore_ascii_case(PREFIX) && text.len() > SYMBOLS => {
-                text.get(PREFIX.len()..)?
-            }
-            _ => text,
+        let typed: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
+        let head = typed.get(..PREFIX.len())?;
+        let body = if typed.len() > SYMBOLS && head.eq_ignore_ascii_case(PREFIX) {
+            typed.get(PREFIX.len()..)?
+        } else {
+            &typed
         };
         let mut symbols = [0; SYMBOLS];
         let mut places = symbols.iter_mut();
         let mut check = 0;
-        for c in body.chars().filter(|c| !matches!(c, '-' | ' ')) {
+        for c in body.chars() {
             let symbol = symbol_of(c)?;
             *places.next()? = symbol;
             check = times_x(check) ^ symbol;
