@@ -24,6 +24,7 @@ pub mod party;
 pub mod redemption;
 pub mod reduction;
 pub mod schema;
+pub mod voucher_sums;
 pub mod wallet;
 
 pub use conn::{Conn, MultiBackend, Target};
