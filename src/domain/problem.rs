@@ -120,6 +120,15 @@ problems! {
     MethodologyDraft "methodology_draft" Refused "方法学尚为草案，缺少参数" "The methodology is a draft: a parameter is blank or not known well enough.";
 
     // --- wallet and redemption -------------------------------------------------------------
+    PointsInsufficient "points_insufficient" Refused "可用积分不足" "The account has too few points that can be spent.";
+    OfferNotOpen "offer_not_open" Refused "该商品当前不可兑换" "The offer cannot be redeemed at present.";
+    OutOfStock "out_of_stock" Refused "已兑完" "Nothing is left of this offer.";
+    VoucherCodeMistyped "voucher_code_mistyped" Invalid "券码有误，请核对" "This is not a voucher code; a character is wrong or missing.";
+    VoucherElsewhere "voucher_elsewhere" Forbidden "该券属于其他商户" "The voucher is another merchant's.";
+    VoucherUsed "voucher_used" Conflict "该券已核销" "The voucher has been written off.";
+    VoucherCancelled "voucher_cancelled" Conflict "该券已取消" "The voucher was cancelled.";
+    VoucherExpired "voucher_expired" Conflict "该券已过期" "The voucher has expired.";
+    CancelTooLate "cancel_too_late" Refused "已超过可取消的时间" "The time in which a voucher can be cancelled is over.";
 
     // --- verification and registry ---------------------------------------------------------
 

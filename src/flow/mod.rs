@@ -8,8 +8,16 @@ pub mod approve;
 pub mod audit;
 pub mod audit_books;
 pub mod catalogue;
+pub mod close_voucher;
+pub mod expire_points;
+pub mod group_commit;
 pub mod ingest;
+pub mod merchant;
 pub mod prove;
+pub mod redeem;
+pub mod release_voucher;
 pub mod sequence_log;
+pub mod settle;
+pub mod write_off;
 
 pub use error::{FlowError, FlowResult};

@@ -9,8 +9,8 @@ use super::{Conn, StoreResult};
 /// `(place, expected, found)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Sums {
-    count: &'static str,
-    mismatches: &'static str,
+    pub(super) count: &'static str,
+    pub(super) mismatches: &'static str,
 }
 
 /// The first place where two books disagree.

@@ -20,10 +20,13 @@ pub mod idempotency;
 pub mod ledger_sums;
 pub mod log;
 pub mod methodology;
+pub mod offer;
 pub mod party;
+pub mod redemption;
 pub mod reduction;
 pub mod scene;
 pub mod schema;
+pub mod voucher_sums;
 pub mod wallet;
 
 pub use conn::{Conn, MultiBackend, Target};

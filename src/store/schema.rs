@@ -380,3 +380,77 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
 diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases);
 diesel::allow_tables_to_appear_in_same_query!(log_batches, log_queue);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    merchants (id) {
+        id -> IdT,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        registered_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    offers (id) {
+        id -> IdT,
+        merchant_id -> IdT,
+        title_zh -> Text,
+        title_en -> Text,
+        points -> BigInt,
+        settlement_fen -> BigInt,
+        stocked -> BigInt,
+        stock -> BigInt,
+        validity_days -> Integer,
+        state -> Text,
+        from_at -> TsT,
+        to_at -> TsT,
+        created_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    vouchers (account_id, id) {
+        account_id -> IdT,
+        id -> IdT,
+        offer_id -> IdT,
+        merchant_id -> IdT,
+        points -> BigInt,
+        settlement_fen -> BigInt,
+        code_digest -> Binary,
+        client_key -> Nullable<Text>,
+        state -> Text,
+        created_at -> TsT,
+        cancel_until -> TsT,
+        expires_at -> TsT,
+        hold_id -> IdT,
+        closed_at -> Nullable<TsT>,
+        closing_id -> Nullable<IdT>,
+        used_day -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    voucher_lots (account_id, voucher_id, bucket) {
+        account_id -> IdT,
+        voucher_id -> IdT,
+        bucket -> Integer,
+        points -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(vouchers, voucher_lots);
+diesel::joinable!(offers -> merchants (merchant_id));
+diesel::allow_tables_to_appear_in_same_query!(offers, merchants);

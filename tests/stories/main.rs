@@ -6,3 +6,4 @@ mod world;
 mod audit_chain;
 mod ingest_commit;
 mod public_log;
+mod redemption;

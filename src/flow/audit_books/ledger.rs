@@ -3,13 +3,14 @@
 use crate::flow::FlowResult;
 use crate::store::Conn;
 use crate::store::ledger_sums::{self, Mismatch};
+use crate::store::voucher_sums;
 
 use super::{Check, Difference};
 
 type Run = fn(&mut Conn, &'static str) -> FlowResult<Check>;
 
 /// Each check's name says what must be equal.
-pub(super) const CHECKS: [(&str, Run); 5] = [
+pub(super) const CHECKS: [(&str, Run); 10] = [
     ("every transfer adds up to nothing", |conn, name| {
         check(conn, name, ledger_sums::TRANSFERS_BALANCE)
     }),
@@ -24,6 +25,21 @@ pub(super) const CHECKS: [(&str, Run); 5] = [
     }),
     ("every reduction has a behaviour", |conn, name| {
         check(conn, name, ledger_sums::REDUCTIONS_HAVE_BEHAVIOURS)
+    }),
+    ("held = vouchers issued", |conn, name| {
+        check(conn, name, voucher_sums::HELD_EQUALS_VOUCHERS)
+    }),
+    ("a voucher's price = its lots", |conn, name| {
+        check(conn, name, voucher_sums::PRICES_EQUAL_LOTS)
+    }),
+    ("every voucher has its transfers", |conn, name| {
+        check(conn, name, voucher_sums::VOUCHERS_HAVE_TRANSFERS)
+    }),
+    ("every hold and its end have a voucher", |conn, name| {
+        check(conn, name, voucher_sums::TRANSFERS_HAVE_VOUCHERS)
+    }),
+    ("stock gone = vouchers issued or used", |conn, name| {
+        check(conn, name, voucher_sums::STOCK_EQUALS_VOUCHERS)
     }),
 ];
 

@@ -1,14 +1,17 @@
 //! PostgreSQL: arrays by `UNNEST` where rows may exist, `COPY` where they cannot.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Integer};
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Text};
 use uuid::Uuid;
 
 use crate::domain::behaviour::SubjectHash;
 
 use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::redemption::{VoucherLotRow, VoucherRow};
 use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
-use super::super::schema::{behaviours, entries, reductions, subject_links};
+use super::super::schema::{
+    behaviours, entries, reductions, subject_links, voucher_lots, vouchers,
+};
 use super::super::types::IdT;
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
@@ -130,5 +133,54 @@ pub(in crate::store) fn day_credits(
     .bind::<Array<IdT>, _>(ids(&accounts))
     .bind::<Array<Integer>, _>(ranges.iter().map(|range| range.from).collect::<Vec<i32>>())
     .bind::<Array<Integer>, _>(ranges.iter().map(|range| range.to).collect::<Vec<i32>>())
+    .load(c)?)
+}
+
+pub(in crate::store) fn keyed_vouchers(
+    c: &mut PgConnection,
+    keys: &[(Uuid, &str)],
+) -> StoreResult<Vec<VoucherRow>> {
+    let (accounts, keys): (Vec<Id>, Vec<&str>) = keys
+        .iter()
+        .map(|(account, key)| (Id(*account), *key))
+        .unzip();
+    Ok(diesel::sql_query(
+        "SELECT v.* FROM unnest($1, $2) AS d (account_id, client_key) \
+         JOIN vouchers v ON v.account_id = d.account_id AND v.client_key = d.client_key",
+    )
+    .bind::<Array<IdT>, _>(accounts)
+    .bind::<Array<Text>, _>(keys)
+    .load(c)?)
+}
+
+pub(in crate::store) fn append_vouchers(
+    c: &mut PgConnection,
+    rows: Vec<VoucherRow>,
+    gave: Vec<VoucherLotRow>,
+) -> StoreResult<()> {
+    diesel::copy_from(vouchers::table)
+        .from_insertable(rows)
+        .execute(c)?;
+    diesel::copy_from(voucher_lots::table)
+        .from_insertable(gave)
+        .execute(c)?;
+    Ok(())
+}
+
+pub(in crate::store) fn voucher_lots(
+    c: &mut PgConnection,
+    ids: &[(Uuid, Uuid)],
+) -> StoreResult<Vec<VoucherLotRow>> {
+    let (accounts, ids): (Vec<Id>, Vec<Id>) = ids
+        .iter()
+        .map(|(account, id)| (Id(*account), Id(*id)))
+        .unzip();
+    Ok(diesel::sql_query(
+        "SELECT l.* FROM unnest($1, $2) AS d (account_id, voucher_id) \
+         JOIN voucher_lots l ON l.account_id = d.account_id AND l.voucher_id = d.voucher_id \
+         ORDER BY l.account_id, l.voucher_id, l.bucket",
+    )
+    .bind::<Array<IdT>, _>(accounts)
+    .bind::<Array<IdT>, _>(ids)
     .load(c)?)
 }

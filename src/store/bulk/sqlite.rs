@@ -7,8 +7,11 @@ use uuid::Uuid;
 use crate::domain::behaviour::SubjectHash;
 
 use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::redemption::{VoucherLotRow, VoucherRow};
 use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
-use super::super::schema::{behaviours, claims, entries, lots, reductions, subject_links};
+use super::super::schema::{
+    behaviours, claims, entries, lots, reductions, subject_links, voucher_lots, vouchers,
+};
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
 
@@ -137,6 +140,57 @@ pub(in crate::store) fn day_credits(
                     entries::to_at,
                 ))
                 .load::<DayCreditRow>(c)?,
+        );
+    }
+    Ok(rows)
+}
+
+pub(in crate::store) fn keyed_vouchers(
+    c: &mut SqliteConnection,
+    keys: &[(Uuid, &str)],
+) -> StoreResult<Vec<VoucherRow>> {
+    let mut rows = Vec::new();
+    for (account, key) in keys {
+        rows.extend(
+            vouchers::table
+                .filter(vouchers::account_id.eq(Id(*account)))
+                .filter(vouchers::client_key.eq(*key))
+                .load::<VoucherRow>(c)?,
+        );
+    }
+    Ok(rows)
+}
+
+pub(in crate::store) fn append_vouchers(
+    c: &mut SqliteConnection,
+    rows: &[VoucherRow],
+    gave: &[VoucherLotRow],
+) -> StoreResult<()> {
+    for row in rows {
+        diesel::insert_into(vouchers::table)
+            .values(row)
+            .execute(c)?;
+    }
+    for row in gave {
+        diesel::insert_into(voucher_lots::table)
+            .values(row)
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+pub(in crate::store) fn voucher_lots(
+    c: &mut SqliteConnection,
+    ids: &[(Uuid, Uuid)],
+) -> StoreResult<Vec<VoucherLotRow>> {
+    let mut rows = Vec::new();
+    for (account, id) in ids {
+        rows.extend(
+            voucher_lots::table
+                .filter(voucher_lots::account_id.eq(Id(*account)))
+                .filter(voucher_lots::voucher_id.eq(Id(*id)))
+                .order(voucher_lots::bucket.asc())
+                .load::<VoucherLotRow>(c)?,
         );
     }
     Ok(rows)
