@@ -23,6 +23,11 @@ pub mod party;
 pub mod reduction;
 pub mod schema;
 pub mod wallet;
+pub mod market;
+pub mod outbox;
+pub mod registry;
+pub mod schema;
+pub mod verification;
 
 pub use conn::{Conn, MultiBackend, Target};
 pub use error::{StoreError, StoreResult};

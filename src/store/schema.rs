@@ -623,5 +623,5 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(period_members, reductions, scenes);
-diesel::allow_tables_to_appear_in_same_query!(cer_blocks, cer_issuances, holders, retirements);
+diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
+diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);
