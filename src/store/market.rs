@@ -243,3 +243,18 @@ pub fn has_incidents(conn: &mut Conn, listing: Uuid) -> StoreResult<bool> {
         .get_result(conn)?;
     Ok(count > 0)
 }
+
+/// Tonnes and fen of a listing's settled trades.
+///
+/// # Errors
+/// The query failed.
+pub fn settled_sums(conn: &mut Conn, listing: Uuid) -> StoreResult<(i64, i64)> {
+    let rows: Vec<(i64, i64)> = trades::table
+        .filter(trades::listing_id.eq(Id(listing)))
+        .filter(trades::state.eq("settled"))
+        .select((trades::quantity_t, trades::amount_fen))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .fold((0, 0), |(t, fen), row| (t + row.0, fen + row.1)))
+}

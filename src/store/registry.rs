@@ -473,3 +473,25 @@ pub fn cancellations(
         .limit(limit)
         .load(conn)?)
 }
+
+/// What the records of ended blocks say about one: `retired 1-5`, `cancelled 1-5`, or nothing.
+///
+/// # Errors
+/// The query failed.
+pub fn ended(conn: &mut Conn, block: Uuid) -> StoreResult<String> {
+    let retired: Option<(i64, i64)> = retirements::table
+        .filter(retirements::block_id.eq(Id(block)))
+        .select((retirements::first_serial, retirements::last_serial))
+        .first(conn)
+        .optional()?;
+    let cancelled: Option<(i64, i64)> = cancellations::table
+        .filter(cancellations::block_id.eq(Id(block)))
+        .select((cancellations::first_serial, cancellations::last_serial))
+        .first(conn)
+        .optional()?;
+    let words = [("retired", retired), ("cancelled", cancelled)];
+    let said = words
+        .into_iter()
+        .filter_map(|(word, range)| range.map(|(first, last)| format!("{word} {first}-{last}")));
+    Ok(said.collect::<Vec<_>>().join(", "))
+}
