@@ -131,8 +131,23 @@ problems! {
     CancelTooLate "cancel_too_late" Refused "已超过可取消的时间" "The time in which a voucher can be cancelled is over.";
 
     // --- verification and registry ---------------------------------------------------------
+    PeriodState "period_state" Conflict "监测期当前状态不允许此操作" "The monitoring period is not in the state that this step needs.";
+    PeriodOverlaps "period_overlaps" Conflict "与该场景已有的监测期重叠" "The window overlaps an earlier monitoring period of the scene.";
+    PeriodNotOver "period_not_over" Refused "监测期尚未结束" "The monitoring period has not ended yet.";
+    PredecessorUnverified "predecessor_unverified" Conflict "上一监测期尚未核证" "The scene's earlier monitoring period is not verified yet.";
+    SameActor "same_actor" Forbidden "不得审核本人提交的事项" "Nobody may approve what they submitted.";
+    RecountDiffers "recount_differs" Conflict "复算结果与监测期记录不一致" "Re-adding the members does not give the period's sum.";
+    QuantityOutOfRange "quantity_out_of_range" Refused "数量超出范围" "The quantity is outside of what is there.";
+    SerialInvalid "serial_invalid" Invalid "序列号格式不正确" "The serial number cannot be read.";
+    BlockState "block_state" Conflict "区块当前状态不允许此操作" "The block is not in the state that this step needs.";
+    BlockChanged "block_changed" Conflict "区块已被另一操作更改，请重试" "Another act changed the block first; look again.";
+    NotHolder "not_holder" Forbidden "区块不在该账户名下" "The block is in another holder's account.";
+    HolderExists "holder_exists" Conflict "账户编号或交易会员代码已被使用" "A holder with this code or exchange member exists.";
 
     // --- market ----------------------------------------------------------------------------
+    PriceInvalid "price_invalid" Invalid "价格格式不正确" "The price is not yuan with two decimals on the tick.";
+    PriceOutsideBand "price_outside_band" Refused "价格超出当日涨跌幅限制" "The price is outside the day's limits.";
+    ListingState "listing_state" Conflict "挂牌当前状态不允许此操作" "The listing is not in the state that this step needs.";
 
     // --- log -------------------------------------------------------------------------------
     LogNotPlaced "log_not_placed" NotFound "尚未进入公开日志，请稍后再试" "It has no place in the public log yet; try again shortly.";

@@ -1,7 +1,9 @@
 //! Use cases: one function, one transaction. No network: what must leave the house is written to
 //! the outbox and a job delivers it.
 
+mod block;
 mod error;
+mod period_root;
 
 pub mod access;
 pub mod approve;
@@ -17,7 +19,18 @@ pub mod prove;
 pub mod redeem;
 pub mod release_voucher;
 pub mod sequence_log;
+pub mod audit_registry;
+pub mod close_period;
+pub mod issue;
+pub mod list_on_market;
+pub mod open_holder;
+pub mod retire;
 pub mod settle;
+pub mod settle_trade;
+pub mod transfer;
+pub mod verify_period;
 pub mod write_off;
+pub use block::Part;
+pub use period_root::period_root;
 
 pub use error::{FlowError, FlowResult};

@@ -34,7 +34,8 @@ impl From<DieselError> for StoreError {
                 DatabaseErrorKind::UniqueViolation
                 | DatabaseErrorKind::ForeignKeyViolation
                 | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation => {
+                | DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::ExclusionViolation => {
                     let name = info.constraint_name().unwrap_or_default();
                     StoreError::Constraint(format!("{name} {}", info.message()).trim().to_owned())
                 }
@@ -44,6 +45,10 @@ impl From<DieselError> for StoreError {
                     || info.message().contains("database is locked") =>
                 {
                     StoreError::Busy
+                }
+                // Raised by a trigger, the form that SQLite's constraints over several rows take.
+                _ if info.message().starts_with("constraint ") => {
+                    StoreError::Constraint(info.message().to_owned())
                 }
                 DatabaseErrorKind::ClosedConnection => StoreError::Unavailable(Box::new(error)),
                 _ => StoreError::Database(error),

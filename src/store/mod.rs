@@ -28,6 +28,11 @@ pub mod scene;
 pub mod schema;
 pub mod voucher_sums;
 pub mod wallet;
+pub mod market;
+pub mod outbox;
+pub mod registry;
+pub mod schema;
+pub mod verification;
 
 pub use conn::{Conn, MultiBackend, Target};
 pub use error::{StoreError, StoreResult};

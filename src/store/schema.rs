@@ -391,6 +391,11 @@ diesel::table! {
         name_zh -> Text,
         name_en -> Text,
         registered_at -> TsT,
+    holders (id) {
+        kind -> Text,
+        name -> Text,
+        exchange_member -> Nullable<Text>,
+        opened_at -> TsT,
     }
 }
 
@@ -414,28 +419,41 @@ diesel::table! {
         created_at -> TsT,
     }
 }
-
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
-
     vouchers (account_id, id) {
         account_id -> IdT,
-        id -> IdT,
         offer_id -> IdT,
-        merchant_id -> IdT,
-        points -> BigInt,
-        settlement_fen -> BigInt,
         code_digest -> Binary,
         client_key -> Nullable<Text>,
-        state -> Text,
-        created_at -> TsT,
         cancel_until -> TsT,
         expires_at -> TsT,
         hold_id -> IdT,
         closed_at -> Nullable<TsT>,
         closing_id -> Nullable<IdT>,
         used_day -> Nullable<Integer>,
+    monitoring_periods (id) {
+        scene_id -> Integer,
+        no -> Integer,
+        from_day -> Integer,
+        to_day -> Integer,
+        holder_id -> IdT,
+        version -> Integer,
+        carried_in_mg -> Nullable<BigInt>,
+        sum_mg -> Nullable<BigInt>,
+        members -> Nullable<BigInt>,
+        whole_t -> Nullable<BigInt>,
+        root -> Nullable<Binary>,
+        accepted_t -> Nullable<BigInt>,
+        carried_out_mg -> Nullable<BigInt>,
+        opened_by -> IdT,
+        opened_at -> TsT,
+        closed_by -> Nullable<IdT>,
+        verified_by -> Nullable<IdT>,
+        verified_at -> Nullable<TsT>,
+        issued_by -> Nullable<IdT>,
+        issued_at -> Nullable<TsT>,
     }
 }
 
@@ -450,7 +468,95 @@ diesel::table! {
         points -> BigInt,
     }
 }
-
 diesel::allow_tables_to_appear_in_same_query!(vouchers, voucher_lots);
 diesel::joinable!(offers -> merchants (merchant_id));
 diesel::allow_tables_to_appear_in_same_query!(offers, merchants);
+    period_members (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        period_id -> IdT,
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+    period_methodologies (period_id, methodology_id) {
+        methodology_id -> Integer,
+        members -> BigInt,
+        sum_mg -> BigInt,
+    period_findings (period_id, round) {
+        round -> Integer,
+        finding -> Text,
+        raised_by -> IdT,
+        raised_at -> TsT,
+        answer -> Nullable<Text>,
+        answered_by -> Nullable<IdT>,
+        answered_at -> Nullable<TsT>,
+    verification_statements (period_id) {
+        verifier_id -> IdT,
+        recounted_mg -> BigInt,
+        accepted_t -> BigInt,
+        statement -> Text,
+        statement_hash -> Binary,
+        stated_at -> TsT,
+    registry_counters (name) {
+        name -> Text,
+        last -> BigInt,
+    cer_issuances (id) {
+        id -> IdT,
+        series -> Text,
+        first_serial -> BigInt,
+        last_serial -> BigInt,
+        root -> Binary,
+        leaf_count -> BigInt,
+        holder_id -> IdT,
+        issued_by -> IdT,
+        issued_at -> TsT,
+    cer_blocks (id) {
+        issuance_id -> IdT,
+        state -> Text,
+        listing_id -> Nullable<IdT>,
+        parent_id -> Nullable<IdT>,
+        version -> Integer,
+        created_at -> TsT,
+        changed_at -> TsT,
+    registry_acts (id) {
+        at -> TsT,
+        kind -> Text,
+        block_id -> IdT,
+        from_holder -> Nullable<IdT>,
+        to_holder -> Nullable<IdT>,
+        trade_id -> Nullable<Text>,
+        actor_role -> Text,
+        actor_id -> IdT,
+        basis -> Text,
+    retirements (id) {
+        certificate_no -> Text,
+        purpose -> Text,
+        beneficiary -> Text,
+        claim -> Text,
+        retired_at -> TsT,
+    cancellations (id) {
+        reason -> Text,
+        cancelled_by -> IdT,
+        cancelled_at -> TsT,
+    listings (id) {
+        seller_id -> IdT,
+        quantity_t -> BigInt,
+        price_fen -> BigInt,
+        filled_t -> BigInt,
+        returned_t -> BigInt,
+        proceeds_fen -> BigInt,
+        order_id -> Nullable<Text>,
+        refusal -> Nullable<Text>,
+        listed_at -> TsT,
+    trades (id) {
+        id -> Text,
+        report_seq -> BigInt,
+        order_id -> Text,
+        buyer_member -> Text,
+        buyer_id -> Nullable<IdT>,
+        amount_fen -> BigInt,
+        traded_at -> TsT,
+        incident -> Nullable<Text>,
+        settled_at -> Nullable<TsT>,
+diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
+diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);

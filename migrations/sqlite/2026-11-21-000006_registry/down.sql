@@ -1,0 +1,14 @@
+DROP TABLE trades;
+DROP TABLE listings;
+DROP TABLE cancellations;
+DROP TABLE retirements;
+DROP TABLE registry_acts;
+DROP TABLE cer_blocks;
+DROP TABLE cer_issuances;
+DROP TABLE registry_counters;
+DROP TABLE verification_statements;
+DROP TABLE period_findings;
+DROP TABLE period_methodologies;
+DROP TABLE period_members;
+DROP TABLE monitoring_periods;
+DROP TABLE holders;

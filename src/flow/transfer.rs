@@ -1,0 +1,33 @@
+//! Transfer of title between holders, off the exchange.
+
+use uuid::Uuid;
+
+use crate::domain::context::Ctx;
+use crate::domain::problem::{Code, Problem};
+use crate::domain::registry::Block;
+use crate::store::{Tx, registry};
+
+use super::FlowResult;
+use super::block::{Basis, Part, advance, block_of, take};
+
+/// Moves part of a block to another holder and returns the block that arrived there.
+///
+/// # Errors
+/// `not_found`, `not_holder`, `block_state`, `quantity_out_of_range`, `block_changed`.
+pub fn transfer(
+    tx: &mut Tx<'_>,
+    ctx: &mut Ctx,
+    part: &Part,
+    to: Uuid,
+    basis: &str,
+) -> FlowResult<Block> {
+    registry::holder(tx, to)?.ok_or_else(|| Problem::at(Code::NotFound, "to_holder", ""))?;
+    let block = block_of(tx, part.block, part.holder)?;
+    // Refuses before anything is split.
+    block.transfer(to)?;
+    let taken = take(tx, ctx, &block, part.quantity)?;
+    let moved = taken.transfer(to)?;
+    let act = Basis::new("transfer", basis).from(part.holder).to(to);
+    advance(tx, ctx, &taken, &moved, act)?;
+    Ok(moved)
+}
