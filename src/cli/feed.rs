@@ -57,14 +57,13 @@ pub(super) fn run(args: Args) -> ExitCode {
 }
 
 fn check(args: &CheckArgs) -> ExitCode {
-    let said = read(args).and_then(|(adapter, summary)| {
+    let said = read(args).map(|(adapter, summary)| {
         let text = match args.json {
             true => format!("{}\n", summary.json(adapter)),
             false => summary.table(adapter),
         };
         // A reader that has gone away (`| head`) is no fault of ours.
         let _ = io::stdout().write_all(text.as_bytes());
-        Ok(())
     });
     match said {
         Ok(()) => ExitCode::SUCCESS,
@@ -255,30 +254,36 @@ impl Summary {
         let total =
             |reasons: &BTreeMap<_, Reason>| -> u64 { reasons.values().map(|r| r.count).sum() };
         let mut lines = vec![
-            format!("{:<28}{}", "adapter 适配器", adapter.name),
-            format!("{:<28}{}", "records 记录", self.records),
-            format!("{:<28}{}", "refused 拒绝", total(&self.refused)),
+            row("adapter 适配器", adapter.name),
+            row("records 记录", self.records),
+            row("refused 拒绝", total(&self.refused)),
         ];
         lines.extend(self.refused.values().flat_map(Reason::lines));
-        lines.push(format!("{:<28}{}", "held 挂起", total(&self.held)));
+        lines.push(row("held 挂起", total(&self.held)));
         lines.extend(self.held.values().flat_map(Reason::lines));
-        for (name, count) in self.shown() {
-            lines.push(format!("{:<28}{count}", format!("seen 读到 {name}")));
-        }
+        lines.extend(
+            self.shown()
+                .map(|(name, count)| row(&format!("seen 读到 {name}"), count)),
+        );
         for ((name, unit), exact) in &self.totals {
             let printed = Summary::printed(adapter, name, *exact);
             let sum = match printed == *exact {
                 true => String::new(),
                 false => format!(" (sum of the records {})", exact.normalize()),
             };
-            lines.push(format!(
-                "{:<28}{printed} {unit}{sum}",
-                format!("total 合计 {name}")
-            ));
+            let value = format!("{printed} {unit}{sum}");
+            lines.push(row(&format!("total 合计 {name}"), value));
         }
         lines.push(String::new());
         lines.join("\n")
     }
+}
+
+/// A label and a value; a Chinese character is two columns wide.
+fn row(label: &str, value: impl std::fmt::Display) -> String {
+    let wide = label.chars().filter(|c| !c.is_ascii()).count();
+    let width = 28usize.saturating_sub(wide);
+    format!("{label:<width$}{value}")
 }
 
 fn count(reasons: &mut BTreeMap<&'static str, Reason>, code: Code, place: impl FnOnce() -> String) {

@@ -164,6 +164,9 @@ fn plain(name: &str) -> String {
         .collect()
 }
 
+/// The instants that a local time can mean.
+type Instants = [Option<DateTime<Utc>>; 2];
+
 struct Row<'a> {
     header: &'a Header,
     fields: &'a Fields,
@@ -240,11 +243,7 @@ impl Row<'_> {
             })
     }
 
-    fn instants(
-        &self,
-        column: Column,
-        zone: Tz,
-    ) -> Result<(LocalTime, [Option<DateTime<Utc>>; 2]), Problem> {
+    fn instants(&self, column: Column, zone: Tz) -> Result<(LocalTime, Instants), Problem> {
         let text = self.required(column)?;
         let time = LocalTime::parse(text)
             .ok_or_else(|| self.problem(Code::TimeInvalid, column, "not a date and time"))?;

@@ -148,7 +148,7 @@ impl Window {
 
     /// Hands out every pair and keeps the taps that have none.
     fn pair(&mut self, sink: &mut dyn FnMut(Settled)) {
-        self.taps.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        self.taps.sort_unstable_by_key(Tap::order);
         let mut before: Option<&mut Tap> = None;
         for tap in &mut self.taps {
             match &mut before {
