@@ -137,7 +137,6 @@ problems! {
     PredecessorUnverified "predecessor_unverified" Conflict "上一监测期尚未核证" "The scene's earlier monitoring period is not verified yet.";
     SameActor "same_actor" Forbidden "不得审核本人提交的事项" "Nobody may approve what they submitted.";
     RecountDiffers "recount_differs" Conflict "复算结果与监测期记录不一致" "Re-adding the members does not give the period's sum.";
-    QuantityOutOfRange "quantity_out_of_range" Refused "数量超出范围" "The quantity is outside of what is there.";
     SerialInvalid "serial_invalid" Invalid "序列号格式不正确" "The serial number cannot be read.";
     BlockState "block_state" Conflict "区块当前状态不允许此操作" "The block is not in the state that this step needs.";
     BlockChanged "block_changed" Conflict "区块已被另一操作更改，请重试" "Another act changed the block first; look again.";

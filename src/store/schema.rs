@@ -391,11 +391,6 @@ diesel::table! {
         name_zh -> Text,
         name_en -> Text,
         registered_at -> TsT,
-    holders (id) {
-        kind -> Text,
-        name -> Text,
-        exchange_member -> Nullable<Text>,
-        opened_at -> TsT,
     }
 }
 
@@ -419,41 +414,28 @@ diesel::table! {
         created_at -> TsT,
     }
 }
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
+
     vouchers (account_id, id) {
         account_id -> IdT,
+        id -> IdT,
         offer_id -> IdT,
+        merchant_id -> IdT,
+        points -> BigInt,
+        settlement_fen -> BigInt,
         code_digest -> Binary,
         client_key -> Nullable<Text>,
+        state -> Text,
+        created_at -> TsT,
         cancel_until -> TsT,
         expires_at -> TsT,
         hold_id -> IdT,
         closed_at -> Nullable<TsT>,
         closing_id -> Nullable<IdT>,
         used_day -> Nullable<Integer>,
-    monitoring_periods (id) {
-        scene_id -> Integer,
-        no -> Integer,
-        from_day -> Integer,
-        to_day -> Integer,
-        holder_id -> IdT,
-        version -> Integer,
-        carried_in_mg -> Nullable<BigInt>,
-        sum_mg -> Nullable<BigInt>,
-        members -> Nullable<BigInt>,
-        whole_t -> Nullable<BigInt>,
-        root -> Nullable<Binary>,
-        accepted_t -> Nullable<BigInt>,
-        carried_out_mg -> Nullable<BigInt>,
-        opened_by -> IdT,
-        opened_at -> TsT,
-        closed_by -> Nullable<IdT>,
-        verified_by -> Nullable<IdT>,
-        verified_at -> Nullable<TsT>,
-        issued_by -> Nullable<IdT>,
-        issued_at -> Nullable<TsT>,
     }
 }
 
@@ -468,21 +450,85 @@ diesel::table! {
         points -> BigInt,
     }
 }
+
 diesel::allow_tables_to_appear_in_same_query!(vouchers, voucher_lots);
 diesel::joinable!(offers -> merchants (merchant_id));
 diesel::allow_tables_to_appear_in_same_query!(offers, merchants);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    holders (id) {
+        id -> IdT,
+        kind -> Text,
+        code -> Text,
+        name -> Text,
+        exchange_member -> Nullable<Text>,
+        opened_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    monitoring_periods (id) {
+        id -> IdT,
+        scene_id -> Integer,
+        no -> Integer,
+        from_day -> Integer,
+        to_day -> Integer,
+        holder_id -> IdT,
+        state -> Text,
+        version -> Integer,
+        carried_in_mg -> Nullable<BigInt>,
+        sum_mg -> Nullable<BigInt>,
+        members -> Nullable<BigInt>,
+        whole_t -> Nullable<BigInt>,
+        root -> Nullable<Binary>,
+        accepted_t -> Nullable<BigInt>,
+        carried_out_mg -> Nullable<BigInt>,
+        opened_by -> IdT,
+        opened_at -> TsT,
+        closed_by -> Nullable<IdT>,
+        closed_at -> Nullable<TsT>,
+        verified_by -> Nullable<IdT>,
+        verified_at -> Nullable<TsT>,
+        issued_by -> Nullable<IdT>,
+        issued_at -> Nullable<TsT>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     period_members (batch_id, pos) {
         batch_id -> IdT,
         pos -> Integer,
         period_id -> IdT,
+    }
+}
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
+
     period_methodologies (period_id, methodology_id) {
+        period_id -> IdT,
         methodology_id -> Integer,
         members -> BigInt,
         sum_mg -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     period_findings (period_id, round) {
+        period_id -> IdT,
         round -> Integer,
         finding -> Text,
         raised_by -> IdT,
@@ -490,18 +536,41 @@ diesel::table! {
         answer -> Nullable<Text>,
         answered_by -> Nullable<IdT>,
         answered_at -> Nullable<TsT>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     verification_statements (period_id) {
+        period_id -> IdT,
         verifier_id -> IdT,
         recounted_mg -> BigInt,
         accepted_t -> BigInt,
         statement -> Text,
         statement_hash -> Binary,
         stated_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     registry_counters (name) {
         name -> Text,
         last -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     cer_issuances (id) {
         id -> IdT,
+        period_id -> IdT,
         series -> Text,
         first_serial -> BigInt,
         last_serial -> BigInt,
@@ -510,53 +579,126 @@ diesel::table! {
         holder_id -> IdT,
         issued_by -> IdT,
         issued_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     cer_blocks (id) {
+        id -> IdT,
         issuance_id -> IdT,
+        first_serial -> BigInt,
+        last_serial -> BigInt,
+        holder_id -> IdT,
         state -> Text,
         listing_id -> Nullable<IdT>,
         parent_id -> Nullable<IdT>,
         version -> Integer,
         created_at -> TsT,
         changed_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     registry_acts (id) {
+        id -> IdT,
         at -> TsT,
         kind -> Text,
+        issuance_id -> IdT,
         block_id -> IdT,
+        first_serial -> BigInt,
+        last_serial -> BigInt,
         from_holder -> Nullable<IdT>,
         to_holder -> Nullable<IdT>,
         trade_id -> Nullable<Text>,
         actor_role -> Text,
         actor_id -> IdT,
         basis -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     retirements (id) {
+        id -> IdT,
+        block_id -> IdT,
         certificate_no -> Text,
+        holder_id -> IdT,
         purpose -> Text,
         beneficiary -> Text,
         claim -> Text,
+        first_serial -> BigInt,
+        last_serial -> BigInt,
         retired_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     cancellations (id) {
+        id -> IdT,
+        block_id -> IdT,
         reason -> Text,
+        basis -> Text,
+        first_serial -> BigInt,
+        last_serial -> BigInt,
         cancelled_by -> IdT,
         cancelled_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     listings (id) {
+        id -> IdT,
         seller_id -> IdT,
+        issuance_id -> IdT,
         quantity_t -> BigInt,
         price_fen -> BigInt,
         filled_t -> BigInt,
         returned_t -> BigInt,
         proceeds_fen -> BigInt,
+        state -> Text,
+        version -> Integer,
         order_id -> Nullable<Text>,
         refusal -> Nullable<Text>,
         listed_at -> TsT,
+        changed_at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     trades (id) {
         id -> Text,
         report_seq -> BigInt,
         order_id -> Text,
+        listing_id -> Nullable<IdT>,
         buyer_member -> Text,
         buyer_id -> Nullable<IdT>,
+        quantity_t -> BigInt,
+        price_fen -> BigInt,
         amount_fen -> BigInt,
         traded_at -> TsT,
+        state -> Text,
         incident -> Nullable<Text>,
         settled_at -> Nullable<TsT>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
+
 diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);

@@ -29,6 +29,7 @@ fn scene() -> SceneView {
             name: "m@1".into(),
             hash: [1; 32],
             exclusive_time: true,
+            compiled: None,
         }],
         rule_id: 1,
         rule: ExchangeRule::parse(
