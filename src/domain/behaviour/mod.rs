@@ -4,6 +4,7 @@
 mod canonical;
 mod claim;
 mod record;
+mod stored;
 mod subject;
 
 pub use canonical::{Canonical, Writer};

@@ -13,6 +13,7 @@ mod overlap;
 mod prepare;
 
 mod scene;
+mod single;
 
 pub use answer::{Answer, Receipt};
 pub use batch::{Item, Prepared};
@@ -20,6 +21,7 @@ pub use commit::{LogSettings, commit};
 pub use prepare::{Row, prepare};
 
 pub use scene::{Pinned, SceneView};
+pub use single::{SinglePost, SingleQueue, start_single_queue};
 
 /// The most records in one batch; larger files are cut into batches by whoever reads them.
 pub const RECORDS_MAX: usize = 10_000;

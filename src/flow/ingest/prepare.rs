@@ -70,21 +70,14 @@ fn item(
             "the act ends in the future",
         ));
     }
-    let in_force = scene.pinned.iter().enumerate().find_map(|(place, pinned)| {
-        let compiled = pinned.compiled.as_deref()?;
-        compiled
-            .window()
-            .contains(record.from)
-            .then_some((place, pinned, compiled))
-    });
-    let (place, pinned, compiled) = in_force.ok_or_else(|| {
+    let (place, compiled) = scene.in_force(record.from).ok_or_else(|| {
         Problem::at(
             Code::MethodologyNotInForce,
             "from",
             "no live version covers this time",
         )
     })?;
-    if pinned.exclusive_time && record.to - record.from > EXCLUSIVE_ACT_MAX {
+    if compiled.overlap().is_some() && record.to - record.from > EXCLUSIVE_ACT_MAX {
         return Err(Problem::at(Code::ActTooLong, "to", ""));
     }
     let quantified = compiled

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::domain::methodology::Compiled;
-use crate::domain::wallet::ExchangeRule;
+use crate::domain::wallet::{Day, ExchangeRule};
 
 /// One scene, its methodology's live versions and its exchange rule.
 #[derive(Debug)]
@@ -37,6 +38,19 @@ pub struct Pinned {
 }
 
 impl SceneView {
+    /// The version that applies to an act of this time, and its place in `pinned`.
+    pub fn in_force(&self, at: DateTime<Utc>) -> Option<(usize, &Compiled)> {
+        self.pinned.iter().enumerate().find_map(|(place, pinned)| {
+            let compiled = pinned.compiled.as_deref()?;
+            compiled.window().contains(at).then_some((place, compiled))
+        })
+    }
+
+    /// The day of an instant in the scene's zone.
+    pub fn day(&self, at: DateTime<Utc>) -> Day {
+        at.with_timezone(&self.zone).date_naive().to_epoch_days()
+    }
+
     pub(super) fn excludes_in_time(&self, methodology_id: i32) -> bool {
         self.exclusive.contains(&methodology_id)
     }
