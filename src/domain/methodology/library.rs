@@ -27,7 +27,7 @@ pub struct Library {
 #[derive(Debug)]
 enum Document {
     Methodology(Box<MethodologyDocument>, String),
-    Table(FactorTable),
+    Table(Box<FactorTable>),
 }
 
 impl Library {
@@ -69,7 +69,7 @@ impl Library {
                     methodologies.push((source, document, sha256));
                 }
                 Ok(Document::Table(table)) => {
-                    if let Err(defect) = library.add_table(source, table) {
+                    if let Err(defect) = library.add_table(source, *table) {
                         defects.push(defect);
                     }
                 }
@@ -154,11 +154,10 @@ fn read(source: Source<'_>) -> Result<Document, Defect> {
     let sha256 = canonical_sha256(source)?;
     match head.kind.get_ref().as_str() {
         "methodology" => Ok(Document::Methodology(Box::new(parse(source)?), sha256)),
-        "factor-table" => Ok(Document::Table(FactorTable::load(
-            source,
-            parse(source)?,
-            sha256,
-        )?)),
+        "factor-table" => {
+            let table = FactorTable::load(source, parse(source)?, sha256)?;
+            Ok(Document::Table(Box::new(table)))
+        }
         other => {
             let message = format!("`{other}` is neither methodology nor factor-table");
             Err(source.defect(head.kind.span().start, message))

@@ -18,6 +18,7 @@ mod grade;
 mod input;
 mod library;
 mod program;
+mod slots;
 mod table;
 mod table_builder;
 

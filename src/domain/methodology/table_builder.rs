@@ -2,11 +2,11 @@
 
 use toml::Spanned;
 
-use super::compile::{Loaded, decimal, unit};
 use super::defect::Source;
 use super::dictionary::Dictionary;
 use super::document::{RowEntry, TableEntry};
 use super::factor_table::{Window, day_start};
+use super::slots::{Loaded, decimal, unit};
 use super::table::{Column, MAX_KEYS, Origin, Row, Table};
 use crate::domain::unit::Unit;
 

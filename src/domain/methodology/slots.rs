@@ -1,0 +1,211 @@
+//! Single slots of a document: units, numbers, choices, inputs and curves.
+
+use rust_decimal::Decimal;
+use toml::Spanned;
+
+use super::curve::{Curve, Form as CurveForm};
+use super::defect::{Defect, Source};
+use super::dictionary::Dictionary;
+use super::document::{CurveEntry, InputEntry, MethodologyDocument};
+use super::input::{Input, InputForm, QuantityInput};
+use super::table::Origin;
+use crate::domain::unit::{Conversion, Unit, parse_quantity};
+
+pub(super) type Loaded<T> = Result<T, Defect>;
+
+pub(super) fn unit(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Unit> {
+    Unit::parse(entry.get_ref())
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))
+}
+
+pub(super) fn decimal(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Decimal> {
+    let text = entry.get_ref();
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
+    Decimal::from_str_exact(text)
+        .ok()
+        .filter(|_| plain)
+        .ok_or_else(|| {
+            source.defect(
+                entry.span().start,
+                format!("`{text}` is not a decimal number"),
+            )
+        })
+}
+
+/// A quantity that a slot states in text, in the unit of the slot.
+pub(super) fn quantity(source: Source<'_>, entry: &Spanned<String>, to: &Unit) -> Loaded<Decimal> {
+    let (value, own) = parse_quantity(entry.get_ref())
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
+    let conversion = own
+        .conversion_to(to)
+        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
+    conversion
+        .apply(value)
+        .ok_or_else(|| source.defect(entry.span().start, "out of range"))
+}
+
+pub(super) fn inputs(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    dictionary: &Dictionary,
+) -> Loaded<Vec<Input>> {
+    let mut inputs = Vec::new();
+    for (name, entry) in &document.inputs {
+        let form = input_form(source, entry, dictionary)?;
+        let declared = entry.get_ref();
+        let input = |name: String| Input {
+            name,
+            form: form.clone(),
+            required: declared.required,
+            zh: declared.zh.clone(),
+            en: declared.en.clone(),
+            evidence: declared.evidence.clone(),
+        };
+        match &declared.over {
+            None => inputs.push(input(name.clone())),
+            Some(set) => {
+                let members = document.sets.get(set.get_ref()).ok_or_else(|| {
+                    source.defect(set.span().start, format!("`{}` is no set", set.get_ref()))
+                })?;
+                inputs.extend(
+                    members
+                        .iter()
+                        .map(|member| input(format!("{name}.{member}"))),
+                );
+            }
+        }
+    }
+    Ok(inputs)
+}
+
+fn input_form(
+    source: Source<'_>,
+    entry: &Spanned<InputEntry>,
+    dictionary: &Dictionary,
+) -> Loaded<InputForm> {
+    let declared = entry.get_ref();
+    match declared.form.get_ref().as_str() {
+        "quantity" => Ok(InputForm::Quantity(quantity_input(source, entry)?)),
+        "enum" if declared.values.is_empty() => {
+            Err(source.defect(entry.span().start, "an enum input lists its `values`"))
+        }
+        "enum" => {
+            let values = declared.values.iter();
+            let numbered = values.map(|value| (value.clone(), dictionary.find(value)));
+            Ok(InputForm::Choice(numbered.collect()))
+        }
+        "key" => Ok(InputForm::Key),
+        "text" => Ok(InputForm::Text),
+        other => {
+            let message = format!("`{other}` is no input type; it is quantity, enum, key or text");
+            Err(source.defect(declared.form.span().start, message))
+        }
+    }
+}
+
+fn quantity_input(source: Source<'_>, entry: &Spanned<InputEntry>) -> Loaded<QuantityInput> {
+    let declared = entry.get_ref();
+    let stated = declared
+        .unit
+        .as_ref()
+        .ok_or_else(|| source.defect(entry.span().start, "a quantity states its `unit`"))?;
+    let own = unit(source, stated)?;
+    let mut spellings = vec![(own.to_string(), Conversion::IDENTITY)];
+    let mut accepts = Vec::new();
+    for like in &declared.accepts {
+        let accepted = unit(source, like)?;
+        spellings.extend(like_spellings(&accepted));
+        accepts.push(accepted);
+    }
+    spellings.extend(like_spellings(&own));
+    let slot = |entry: &Option<Spanned<String>>| {
+        entry
+            .as_ref()
+            .map(|entry| quantity(source, entry, &own))
+            .transpose()
+    };
+    Ok(QuantityInput {
+        spellings,
+        accepts,
+        default: slot(&declared.default)?,
+        min: slot(&declared.min)?.unwrap_or(Decimal::ZERO),
+        max: slot(&declared.max)?,
+        unit: own,
+    })
+}
+
+fn like_spellings(unit: &Unit) -> Vec<(String, Conversion)> {
+    unit.like_spellings()
+        .filter_map(|(spelling, like)| Some((spelling.to_owned(), like.conversion_to(unit).ok()?)))
+        .collect()
+}
+
+pub(super) fn compile_curves(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+) -> Loaded<Vec<Curve>> {
+    let entries = document.curves.iter();
+    entries
+        .map(|(name, entry)| curve(source, name, entry))
+        .collect()
+}
+
+fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<Curve> {
+    let at = entry.span().start;
+    let entry = entry.get_ref();
+    let closed = entry
+        .closed
+        .as_ref()
+        .map(|closed| closed.get_ref().as_str());
+    let form = match (entry.form.get_ref().as_str(), closed) {
+        ("linear", None) => CurveForm::Linear,
+        ("step", Some("lower")) => CurveForm::StepFromLower,
+        ("step", Some("upper")) => CurveForm::StepToUpper,
+        _ => {
+            let message = "`form` is linear, or step with `closed` = lower or upper";
+            return Err(source.defect(entry.form.span().start, message));
+        }
+    };
+    let points = entry.points.iter();
+    let points: Vec<(Decimal, Decimal)> = points
+        .map(|[x, y]| Ok((decimal(source, x)?, decimal(source, y)?)))
+        .collect::<Loaded<_>>()?;
+    let rising = points
+        .iter()
+        .zip(points.iter().skip(1))
+        .all(|(point, next)| point.0 < next.0);
+    if points.is_empty() || !rising {
+        return Err(source.defect(at, "the points of a curve rise in their first number"));
+    }
+    Ok(Curve {
+        name: name.to_owned(),
+        form,
+        x_unit: unit(source, &entry.x_unit)?,
+        y_unit: unit(source, &entry.y_unit)?,
+        points,
+        hold: one_of(source, &entry.ends, &[("refuse", false), ("hold", true)])?,
+        origin: Origin {
+            document: None,
+            year: entry.year,
+            source: entry.source.clone(),
+            document_no: entry.document_no.clone(),
+            grade: entry.grade,
+            evidence_sha256: String::new(),
+        },
+    })
+}
+
+pub(super) fn one_of<T: Copy>(
+    source: Source<'_>,
+    entry: &Spanned<String>,
+    known: &[(&str, T)],
+) -> Loaded<T> {
+    let found = known.iter().find(|(name, _)| name == entry.get_ref());
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        let message = format!("`{}` is not one of {}", entry.get_ref(), names.join(", "));
+        source.defect(entry.span().start, message)
+    })
+}
