@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
-use crate::api::{self, AppState};
+use crate::api::{self, AppState, Counter};
 use crate::config::{Clock, Config};
 use crate::gateway::{ShortLived, ShortLivedError};
 use crate::pages;
@@ -78,8 +78,10 @@ pub fn start_on(pool: Pool, config: Config, clock: Clock) -> Result<Running, Sta
         source,
     })?;
     let base_url = format!("http://{address}");
+    let redemption = Counter::new(&pool, &config.redemption).map_err(StartError::Server)?;
     let state = AppState {
         pool,
+        redemption,
         clock,
         short_lived: ShortLived::new(config.redis.url.as_ref())?,
         public_url: config
@@ -157,7 +159,12 @@ fn spawn(
                 }
                 // The starter waits below; if it is gone nobody wants the handle.
                 let _ = ready.send(server.handle());
-                let jobs = crate::jobs::start(&state.pool, &state.clock, &stop);
+                let jobs = crate::jobs::start(
+                    &state.pool,
+                    &state.clock,
+                    state.config.redemption.zone,
+                    &stop,
+                );
                 let outcome = server.await;
                 jobs.finish().await;
                 outcome

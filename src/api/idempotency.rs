@@ -20,7 +20,8 @@ use crate::store::idempotency::{self, AnswerRow};
 /// The longest key that is kept.
 const KEY_BYTES_MAX: usize = 255;
 const FIELD: &str = "Idempotency-Key";
-const REPLAYED: &str = "Idempotency-Replayed";
+/// Stands on an answer that was given before.
+pub const REPLAYED: &str = "Idempotency-Replayed";
 
 /// Keys whose request this process is serving.
 pub type Running = Arc<Mutex<HashSet<(String, String)>>>;
@@ -40,10 +41,7 @@ impl Once {
     /// # Errors
     /// The key is empty, too long or not visible ASCII.
     pub fn new(request: &HttpRequest, caller: String, body: &impl Serialize) -> ApiResult<Once> {
-        let key = match request.headers().get(FIELD) {
-            None => None,
-            Some(value) => Some(checked(value.to_str().unwrap_or_default())?),
-        };
+        let key = key_of(request)?;
         let mut hasher = Sha256::new();
         hasher.update(request.method().as_str());
         hasher.update([0]);
@@ -103,6 +101,17 @@ impl Once {
         };
         idempotency::keep(tx, &row)?;
         Ok(answer)
+    }
+}
+
+/// The idempotency key of a request, for flows that keep it beside their effect.
+///
+/// # Errors
+/// The key is empty, too long or not visible ASCII.
+pub fn key_of(request: &HttpRequest) -> ApiResult<Option<String>> {
+    match request.headers().get(FIELD) {
+        None => Ok(None),
+        Some(value) => checked(value.to_str().unwrap_or_default()).map(Some),
     }
 }
 

@@ -2,6 +2,8 @@
 //! audience's `mod.rs`; this is the screen they meet on.
 
 pub mod auth;
+pub mod counter;
+pub mod cursor;
 pub mod idempotency;
 pub mod limit;
 pub mod openapi;
@@ -19,6 +21,7 @@ pub mod open;
 pub mod partner;
 pub mod verifier;
 
+pub use counter::Counter;
 pub use problem::{ApiError, ApiResult, ProblemBody};
 pub use state::AppState;
 

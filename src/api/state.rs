@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::counter::Counter;
 use super::idempotency::Running;
 use crate::config::{Clock, Config};
 use crate::domain::context::{Actor, Ctx};
@@ -19,6 +20,7 @@ pub struct AppState {
     pub short_lived: ShortLived,
     /// Where people and partners reach this platform, without a slash at the end.
     pub public_url: Arc<str>,
+    pub redemption: Counter,
     /// Idempotent requests that this process is serving right now.
     pub running: Running,
 }

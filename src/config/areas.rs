@@ -198,6 +198,45 @@ impl Log {
     }
 }
 
+/// Points and vouchers.
+#[derive(Debug, Clone)]
+pub struct Redemption {
+    /// `TANPUHUI_REDEMPTION_CODE_KEY` (64 hex digits) or `TANPUHUI_REDEMPTION_CODE_KEY_FILE` (a
+    /// file with them), default none: nothing can be redeemed or written off then. The secret
+    /// that signs voucher codes; whoever changes it voids every code that was given out.
+    pub code_key: Option<SigningSeed>,
+    /// `TANPUHUI_REDEMPTION_ZONE`, default `Asia/Shanghai`: where days and months end for lots,
+    /// vouchers and merchants' statements.
+    pub zone: chrono_tz::Tz,
+}
+
+impl Default for Redemption {
+    fn default() -> Redemption {
+        Redemption {
+            code_key: None,
+            zone: chrono_tz::Asia::Shanghai,
+        }
+    }
+}
+
+impl Redemption {
+    pub(super) fn read(settings: &mut Settings) -> Result<Redemption, ConfigError> {
+        let key = settings.get("redemption.code_key")?;
+        let from_file = settings.get_with("redemption.code_key_file", |path| {
+            let text = std::fs::read_to_string(PathBuf::from(path)).map_err(|e| e.to_string())?;
+            text.parse().map_err(str::to_owned)
+        })?;
+        let zone = settings.get_with("redemption.zone", |text| {
+            text.parse()
+                .map_err(|_| "must be an IANA zone such as Asia/Shanghai".to_owned())
+        })?;
+        Ok(Redemption {
+            code_key: key.or(from_file),
+            zone: zone.unwrap_or(chrono_tz::Asia::Shanghai),
+        })
+    }
+}
+
 /// The sandbox exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Exchange {

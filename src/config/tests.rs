@@ -41,6 +41,8 @@ fn nonsense_is_refused_by_name() {
         ("TANPUHUI_DATABASE_WRITERS", "0"),
         ("TANPUHUI_REDIS_URL", "http://x"),
         ("TANPUHUI_LOG_SEED", "abc"),
+        ("TANPUHUI_REDEMPTION_CODE_KEY", "abc"),
+        ("TANPUHUI_REDEMPTION_ZONE", "Mars/Olympus"),
         ("TANPUHUI_LOG_SEED_FILE", "/nonexistent/seed"),
         ("TANPUHUI_LOGGING_FORMAT", "xml"),
         ("TANPUHUI_HTTP_LISTENS", "127.0.0.1:1"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
@@ -11,7 +12,6 @@ use crate::store::{Tx, redemption, wallet};
 
 use super::FlowResult;
 use super::close_voucher::broken;
-use super::redeem::Desk;
 
 /// The most lots that one transaction ends.
 pub const LAPSE_CHUNK: i64 = 1_000;
@@ -34,10 +34,10 @@ pub struct Lapsed {
 pub fn expire_lots(
     tx: &mut Tx<'_>,
     ctx: &mut Ctx,
-    desk: &Desk,
+    zone: Tz,
     after: Option<(Day, Uuid)>,
 ) -> FlowResult<Lapsed> {
-    let today = day_in(ctx.now, desk.zone);
+    let today = day_in(ctx.now, zone);
     let found = redemption::lapsed_lots(tx, today, after, LAPSE_CHUNK)?;
     let full = i64::try_from(found.len()).is_ok_and(|found| found == LAPSE_CHUNK);
     let next = found.last().copied().filter(|_| full);

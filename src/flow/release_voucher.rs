@@ -1,5 +1,6 @@
 //! Giving held points back to their lots: a citizen cancels, or a voucher reaches its end.
 
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
@@ -9,7 +10,6 @@ use crate::store::{Tx, redemption};
 
 use super::FlowResult;
 use super::close_voucher::{Moment, close_vouchers};
-use super::redeem::Desk;
 use super::write_off::end;
 
 /// The most vouchers that one transaction ends.
@@ -24,13 +24,13 @@ pub const EXPIRE_CHUNK: i64 = 500;
 pub fn cancel_voucher(
     tx: &mut Tx<'_>,
     ctx: &mut Ctx,
-    desk: &Desk,
+    zone: Tz,
     account: Uuid,
     voucher: Uuid,
 ) -> FlowResult<Voucher> {
     let voucher = redemption::voucher(tx, account, voucher)?
         .ok_or_else(|| Problem::at(Code::NotFound, "voucher", ""))?;
-    end(tx, ctx, desk, voucher, Closing::Cancel)
+    end(tx, ctx, zone, voucher, Closing::Cancel)
 }
 
 /// Ends vouchers whose end has come, at most [`EXPIRE_CHUNK`]; returns how many there were. Call it
@@ -38,12 +38,12 @@ pub fn cancel_voucher(
 ///
 /// # Errors
 /// The store failed.
-pub fn expire_vouchers(tx: &mut Tx<'_>, ctx: &mut Ctx, desk: &Desk) -> FlowResult<usize> {
+pub fn expire_vouchers(tx: &mut Tx<'_>, ctx: &mut Ctx, zone: Tz) -> FlowResult<usize> {
     let due = redemption::due_vouchers(tx, ctx.now, EXPIRE_CHUNK)?;
     let due: Vec<(Voucher, Uuid)> = due.into_iter().map(|v| (v, ctx.id())).collect();
     let moment = Moment {
         at: ctx.now,
-        day: day_in(ctx.now, desk.zone),
+        day: day_in(ctx.now, zone),
     };
     Ok(close_vouchers(tx, due, Closing::Expire, moment)?.len())
 }

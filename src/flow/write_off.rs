@@ -1,6 +1,7 @@
 //! Writing off (核销): the merchant takes a voucher, the points leave the wallet for good.
 
 use chrono::SecondsFormat;
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
@@ -31,14 +32,14 @@ pub fn write_off(
     if voucher.merchant != merchant {
         return Err(Problem::at(Code::VoucherElsewhere, "code", "").into());
     }
-    end(tx, ctx, desk, voucher, Closing::WriteOff)
+    end(tx, ctx, desk.zone, voucher, Closing::WriteOff)
 }
 
 /// Ends one voucher, or says why it may not end in this way.
 pub(super) fn end(
     tx: &mut Tx<'_>,
     ctx: &mut Ctx,
-    desk: &Desk,
+    zone: Tz,
     voucher: Voucher,
     closing: Closing,
 ) -> FlowResult<Voucher> {
@@ -46,7 +47,7 @@ pub(super) fn end(
     let (account, id) = (voucher.account, voucher.id);
     let moment = Moment {
         at: ctx.now,
-        day: day_in(ctx.now, desk.zone),
+        day: day_in(ctx.now, zone),
     };
     let wanted = vec![(voucher, ctx.id())];
     if let Some(closed) = close_vouchers(tx, wanted, closing, moment)?.pop() {

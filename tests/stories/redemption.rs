@@ -140,7 +140,7 @@ fn written_off(
 fn cancelled(pool: &Pool, voucher: &Voucher, at: DateTime<Utc>) -> Result<Voucher, Code> {
     let ctx = ctx_at(at);
     let (account, id) = (voucher.account, voucher.id);
-    code_of(pool.write_now(|tx| cancel_voucher(tx, &mut ctx.clone(), &desk(), account, id)))
+    code_of(pool.write_now(|tx| cancel_voucher(tx, &mut ctx.clone(), desk().zone, account, id)))
 }
 
 fn code_of<T>(result: FlowResult<T>) -> Result<T, Code> {
@@ -263,11 +263,11 @@ on_both! {
         let end = got.voucher.expires_at;
         let expire = |at| {
             let ctx = ctx_at(at);
-            pool.write_now(|tx| expire_vouchers(tx, &mut ctx.clone(), &desk())).unwrap()
+            pool.write_now(|tx| expire_vouchers(tx, &mut ctx.clone(), desk().zone)).unwrap()
         };
         let lapse = |at| {
             let ctx = ctx_at(at);
-            pool.write_now(|tx| expire_lots(tx, &mut ctx.clone(), &desk(), None)).unwrap()
+            pool.write_now(|tx| expire_lots(tx, &mut ctx.clone(), desk().zone, None)).unwrap()
         };
         assert_eq!(expire(end - Duration::microseconds(1)), 0);
         // The lot passed while its points were held: they stay until the voucher ends.
@@ -294,7 +294,7 @@ on_both! {
         }
         let run = |at, after| {
             let ctx = ctx_at(at);
-            pool.write_now(|tx| expire_lots(tx, &mut ctx.clone(), &desk(), after)).unwrap()
+            pool.write_now(|tx| expire_lots(tx, &mut ctx.clone(), desk().zone, after)).unwrap()
         };
         assert_eq!(run(noon(), None).lots, 0);
         let tomorrow = noon() + Duration::days(1);
@@ -663,7 +663,7 @@ fn redeeming_writing_off_cancelling_and_expiring_at_once_never_deadlocks() {
             }
             if turn % 5 == 4 {
                 let ctx = ctx_at(noon() + Duration::days(60));
-                pool.write_now(|tx| expire_vouchers(tx, &mut ctx.clone(), &desk()))
+                pool.write_now(|tx| expire_vouchers(tx, &mut ctx.clone(), desk().zone))
                     .unwrap();
             }
         }

@@ -1,6 +1,19 @@
 //! Citizens, by [`CitizenAuth`](super::auth::CitizenAuth).
 
+mod offers;
+mod vouchers;
+mod wallet;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of this audience: `services.service(handler)` one a line.
-pub fn routes(_services: &mut ServiceConfig<'_>) {}
+pub fn routes(services: &mut ServiceConfig<'_>) {
+    services
+        .service(wallet::show_balance)
+        .service(wallet::show_statement)
+        .service(offers::list_offers)
+        .service(vouchers::redeem)
+        .service(vouchers::list_vouchers)
+        .service(vouchers::show_qr)
+        .service(vouchers::cancel);
+}
