@@ -9,7 +9,7 @@ mod settings;
 use std::path::Path;
 
 pub use areas::{Database, LogFormat, Quota};
-pub use areas::{Exchange, Http, Limits, Log, Logging, Redis, SigningSeed, TimeSettings};
+pub use areas::{Exchange, Http, Limits, Log, Logging, Redis, Registry, SigningSeed, TimeSettings};
 pub use clock::Clock;
 pub use settings::{ConfigError, Settings};
 
@@ -21,6 +21,7 @@ pub struct Config {
     pub redis: Redis,
     pub log: Log,
     pub exchange: Exchange,
+    pub registry: Registry,
     pub limits: Limits,
     pub logging: Logging,
     pub time: TimeSettings,
@@ -46,6 +47,7 @@ impl Config {
             redis: Redis::read(settings)?,
             log: Log::read(settings)?,
             exchange: Exchange::read(settings)?,
+            registry: Registry::read(settings)?,
             limits: Limits::read(settings)?,
             logging: Logging::read(settings)?,
             time: TimeSettings::read(settings)?,
