@@ -15,7 +15,14 @@ use utoipa_actix_web::AppExt;
 
 use crate::api::{self, AppState, Counter};
 use crate::config::{Clock, Config};
+use crate::domain::problem::Problem;
+use crate::flow::FlowError;
+use crate::flow::catalogue::Current;
+use crate::flow::group_commit::GroupLimits;
+use crate::flow::ingest::start_single_queue;
+use crate::flow::log_keys::LogKeys;
 use crate::gateway::{ShortLived, ShortLivedError};
+use crate::jobs::Ground;
 use crate::pages;
 use crate::store::{Pool, PoolSettings, StoreError, Target};
 use crate::telemetry::{self, Numbers, RequestSpan};
@@ -32,6 +39,10 @@ pub enum StartError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    #[error("the catalogue cannot be read: {0}")]
+    Catalogue(#[from] FlowError),
+    #[error("the public log cannot be signed: {0}")]
+    Log(Problem),
     #[error("the web server did not start")]
     Server(#[source] std::io::Error),
 }
@@ -79,7 +90,13 @@ pub fn start_on(pool: Pool, config: Config, clock: Clock) -> Result<Running, Sta
     })?;
     let base_url = format!("http://{address}");
     let redemption = Counter::new(&pool, &config.redemption).map_err(StartError::Server)?;
+    let keys = Arc::new(log_keys(&config)?);
+    let single_posts = start_single_queue(&pool, Arc::clone(&keys), GroupLimits::default())
+        .map_err(StartError::Server)?;
     let state = AppState {
+        catalogue: Current::load(&pool)?,
+        keys,
+        single_posts: Arc::new(single_posts),
         pool,
         redemption,
         clock,
@@ -135,6 +152,31 @@ impl Drop for Running {
     }
 }
 
+/// The log's keys; without a configured seed, keys that die with this process, which is said.
+fn log_keys(config: &Config) -> Result<LogKeys, StartError> {
+    let origin = config.log.origin.as_deref().unwrap_or("localhost/tanpuhui");
+    let seed = config.log.seed.as_ref().map_or_else(
+        || {
+            tracing::warn!("TANPUHUI_LOG_SEED is not set: the log is signed with a passing key");
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).expect("the operating system gives random bytes");
+            seed
+        },
+        |seed| seed.bytes(),
+    );
+    LogKeys::from_seed(origin, seed).map_err(StartError::Log)
+}
+
+fn ground(state: &AppState) -> Ground {
+    Ground {
+        pool: state.pool.clone(),
+        config: Arc::clone(&state.config),
+        clock: state.clock.clone(),
+        keys: Arc::clone(&state.keys),
+        catalogue: state.catalogue.clone(),
+    }
+}
+
 fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
 }
@@ -159,12 +201,7 @@ fn spawn(
                 }
                 // The starter waits below; if it is gone nobody wants the handle.
                 let _ = ready.send(server.handle());
-                let jobs = crate::jobs::start(
-                    &state.pool,
-                    &state.clock,
-                    state.config.redemption.zone,
-                    &stop,
-                );
+                let jobs = crate::jobs::start(&ground(&state), &stop);
                 let outcome = server.await;
                 jobs.finish().await;
                 outcome

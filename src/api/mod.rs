@@ -6,6 +6,7 @@ pub mod counter;
 pub mod cursor;
 pub mod idempotency;
 pub mod limit;
+pub mod link_code;
 pub mod openapi;
 pub mod problem;
 pub mod state;

@@ -8,6 +8,9 @@ use super::counter::Counter;
 use super::idempotency::Running;
 use crate::config::{Clock, Config};
 use crate::domain::context::{Actor, Ctx};
+use crate::flow::catalogue::Current;
+use crate::flow::ingest::SingleQueue;
+use crate::flow::log_keys::LogKeys;
 use crate::gateway::ShortLived;
 use crate::store::Pool;
 
@@ -21,6 +24,12 @@ pub struct AppState {
     /// Where people and partners reach this platform, without a slash at the end.
     pub public_url: Arc<str>,
     pub redemption: Counter,
+    /// Scenes, methodologies, rules and keys in force.
+    pub catalogue: Current,
+    /// The public log's keys.
+    pub keys: Arc<LogKeys>,
+    /// Single posts of partners, committed in groups.
+    pub single_posts: Arc<SingleQueue>,
     /// Idempotent requests that this process is serving right now.
     pub running: Running,
 }

@@ -102,6 +102,7 @@ problems! {
     OverlappingAct "overlapping_act" Conflict "与同一人的另一次出行时间重叠" "It overlaps in time with another trip of the same person.";
     SubjectNotLinked "subject_not_linked" Refused "该用户尚未绑定碳账户，记录暂存" "The subject has not linked a carbon account; the record is held.";
     EventInFuture "event_in_future" Refused "行为时间在未来" "The act lies in the future.";
+    LinkCodeInvalid "link_code_invalid" Refused "绑定码无效、已过期或已使用" "The link code is not ours, has lapsed, or was used.";
     ActTooLong "act_too_long" Refused "一次出行超过二十四小时" "A trip of more than 24 hours is not one trip.";
     SelfApproval "self_approval" Forbidden "不得批准自己提交的内容" "Nobody approves what they submitted.";
     DocumentBlocked "document_blocked" Refused "文件尚不满足上线条件" "The document does not meet the conditions for going live.";

@@ -2,7 +2,7 @@
 //! shared until something of it changes.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::domain::wallet::ExchangeRule;
 use crate::flow::ingest::{Pinned, SceneView};
 use crate::store::methodology::{MethodologyRow, documents, exchange_rule_rows};
 use crate::store::scene::{SceneRow, live_partner_keys, scene_rows};
-use crate::store::{Conn, StoreError};
+use crate::store::{Conn, Pool, StoreError};
 
 use super::FlowResult;
 
@@ -51,6 +51,33 @@ pub struct Catalogue {
     pub rules: HashMap<i32, ExchangeRule>,
     pub scenes: HashMap<String, Arc<Scene>>,
     pub keys: HashMap<String, (Uuid, Arc<VerifyKey>)>,
+}
+
+/// The catalogue in force now, shared by all handlers of a process; replaced as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Current(Arc<RwLock<Arc<Catalogue>>>);
+
+impl Current {
+    /// # Errors
+    /// As [`Catalogue::load`].
+    pub fn load(pool: &Pool) -> FlowResult<Current> {
+        let catalogue = pool.read_now(Catalogue::load)?;
+        Ok(Current(Arc::new(RwLock::new(Arc::new(catalogue)))))
+    }
+
+    pub fn get(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads it again, after something in it was changed.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`]; the old one stays in force.
+    pub async fn reload(&self, pool: &Pool) -> FlowResult<()> {
+        let catalogue = pool.read(Catalogue::load).await?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalogue);
+        Ok(())
+    }
 }
 
 impl Catalogue {

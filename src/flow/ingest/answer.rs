@@ -41,7 +41,8 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    pub(super) fn of(batch: Uuid, answers: Vec<Answer>) -> Receipt {
+    /// Adds the answers up.
+    pub fn of(batch: Uuid, answers: Vec<Answer>) -> Receipt {
         let mut receipt = Receipt {
             batch,
             answers,
