@@ -1,7 +1,6 @@
 //! Wiring: settings become a running platform in this process.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -15,7 +14,7 @@ use utoipa_actix_web::AppExt;
 
 use crate::api::{self, AppState};
 use crate::config::{Clock, Config};
-use crate::gateway::{ShortLived, ShortLivedError};
+use crate::gateway::ShortLivedError;
 use crate::pages;
 use crate::store::{Pool, PoolSettings, StoreError, Target};
 use crate::telemetry::{self, Numbers, RequestSpan};
@@ -78,19 +77,12 @@ pub fn start_on(pool: Pool, config: Config, clock: Clock) -> Result<Running, Sta
         source,
     })?;
     let base_url = format!("http://{address}");
-    let state = AppState {
-        pool,
-        clock,
-        short_lived: ShortLived::new(config.redis.url.as_ref())?,
-        public_url: config
-            .http
-            .public_url
-            .clone()
-            .unwrap_or_else(|| base_url.clone())
-            .into(),
-        running: Arc::default(),
-        config: Arc::new(config),
-    };
+    let public_url = config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| base_url.clone());
+    let state = AppState::new(pool, config, clock, &public_url)?;
     let (stopping, stop) = watch::channel(false);
     let (http, thread) = spawn(state.clone(), listener, metrics_listener, stop)?;
     tracing::info!(url = base_url, "listening");

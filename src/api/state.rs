@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::idempotency::Running;
 use crate::config::{Clock, Config};
 use crate::domain::context::{Actor, Ctx};
-use crate::gateway::ShortLived;
+use crate::gateway::{ShortLived, ShortLivedError};
 use crate::store::Pool;
 
 /// One a process; handlers take `web::Data<AppState>`. Cheap to clone.
@@ -24,6 +24,24 @@ pub struct AppState {
 }
 
 impl AppState {
+    /// # Errors
+    /// The settings name a Redis by something that is no address.
+    pub fn new(
+        pool: Pool,
+        config: Config,
+        clock: Clock,
+        public_url: &str,
+    ) -> Result<AppState, ShortLivedError> {
+        Ok(AppState {
+            pool,
+            clock,
+            short_lived: ShortLived::new(config.redis.url.as_ref())?,
+            public_url: public_url.into(),
+            running: Running::default(),
+            config: Arc::new(config),
+        })
+    }
+
     /// A context for one use case: the clock's time and fresh randomness for its ids.
     pub fn ctx(&self, actor: Actor) -> Ctx {
         let mut seed = [0; 10];
