@@ -13,15 +13,9 @@ use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 
-use crate::api::{self, AppState, Counter};
+use crate::api::state::StateError;
+use crate::api::{self, AppState};
 use crate::config::{Clock, Config};
-use crate::domain::problem::Problem;
-use crate::flow::FlowError;
-use crate::flow::catalogue::Current;
-use crate::flow::group_commit::GroupLimits;
-use crate::flow::ingest::start_single_queue;
-use crate::flow::log_keys::LogKeys;
-use crate::gateway::{ShortLived, ShortLivedError};
 use crate::jobs::Ground;
 use crate::pages;
 use crate::store::{Pool, PoolSettings, StoreError, Target};
@@ -32,17 +26,13 @@ use crate::telemetry::{self, Numbers, RequestSpan};
 pub enum StartError {
     #[error("the database cannot be used: {0}")]
     Store(#[from] StoreError),
-    #[error("TANPUHUI_REDIS_URL cannot be used")]
-    Redis(#[from] ShortLivedError),
     #[error("cannot listen on {address}")]
     Listen {
         address: SocketAddr,
         source: std::io::Error,
     },
-    #[error("the catalogue cannot be read: {0}")]
-    Catalogue(#[from] FlowError),
-    #[error("the public log cannot be signed: {0}")]
-    Log(Problem),
+    #[error(transparent)]
+    State(#[from] StateError),
     #[error("the web server did not start")]
     Server(#[source] std::io::Error),
 }
@@ -89,27 +79,12 @@ pub fn start_on(pool: Pool, config: Config, clock: Clock) -> Result<Running, Sta
         source,
     })?;
     let base_url = format!("http://{address}");
-    let redemption = Counter::new(&pool, &config.redemption).map_err(StartError::Server)?;
-    let keys = Arc::new(log_keys(&config)?);
-    let single_posts = start_single_queue(&pool, Arc::clone(&keys), GroupLimits::default())
-        .map_err(StartError::Server)?;
-    let state = AppState {
-        catalogue: Current::load(&pool)?,
-        keys,
-        single_posts: Arc::new(single_posts),
-        pool,
-        redemption,
-        clock,
-        short_lived: ShortLived::new(config.redis.url.as_ref())?,
-        public_url: config
-            .http
-            .public_url
-            .clone()
-            .unwrap_or_else(|| base_url.clone())
-            .into(),
-        running: Arc::default(),
-        config: Arc::new(config),
-    };
+    let public_url = config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| base_url.clone());
+    let state = AppState::new(pool, config, clock, &public_url)?;
     let (stopping, stop) = watch::channel(false);
     let (http, thread) = spawn(state.clone(), listener, metrics_listener, stop)?;
     tracing::info!(url = base_url, "listening");
@@ -150,21 +125,6 @@ impl Drop for Running {
             tracing::error!(%error, "the web server ended badly");
         }
     }
-}
-
-/// The log's keys; without a configured seed, keys that die with this process, which is said.
-fn log_keys(config: &Config) -> Result<LogKeys, StartError> {
-    let origin = config.log.origin.as_deref().unwrap_or("localhost/tanpuhui");
-    let seed = config.log.seed.as_ref().map_or_else(
-        || {
-            tracing::warn!("TANPUHUI_LOG_SEED is not set: the log is signed with a passing key");
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed).expect("the operating system gives random bytes");
-            seed
-        },
-        |seed| seed.bytes(),
-    );
-    LogKeys::from_seed(origin, seed).map_err(StartError::Log)
 }
 
 fn ground(state: &AppState) -> Ground {

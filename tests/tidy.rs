@@ -77,8 +77,8 @@ const NOUNS: [&str; 14] = [
     "registry",
     "market",
 ];
-/// The public log stands beside the line. It knows only what lies below all nouns, `unit` and the `reduction` that a leaf names; it
-/// is known by those that commit to its leaves.
+/// The public log stands beside the line. A leaf names its reduction, so the log knows that noun
+/// and what lies below all; it is known by those that commit to its leaves.
 const LOG_KNOWS: [&str; 4] = ["problem", "context", "unit", "reduction"];
 const LOG_IS_KNOWN_BY: [&str; 3] = ["verification", "registry", "market"];
 /// Adapters stand in `scene`, before `behaviour`, and know its normal form: it is what they make.

@@ -8,10 +8,13 @@ use super::counter::Counter;
 use super::idempotency::Running;
 use crate::config::{Clock, Config};
 use crate::domain::context::{Actor, Ctx};
+use crate::domain::problem::Problem;
+use crate::flow::FlowError;
 use crate::flow::catalogue::Current;
-use crate::flow::ingest::SingleQueue;
+use crate::flow::group_commit::GroupLimits;
+use crate::flow::ingest::{SingleQueue, start_single_queue};
 use crate::flow::log_keys::LogKeys;
-use crate::gateway::ShortLived;
+use crate::gateway::{ShortLived, ShortLivedError};
 use crate::store::Pool;
 
 /// One a process; handlers take `web::Data<AppState>`. Cheap to clone.
@@ -34,7 +37,45 @@ pub struct AppState {
     pub running: Running,
 }
 
+/// Why the state of a platform could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("TANPUHUI_REDIS_URL cannot be used")]
+    Redis(#[from] ShortLivedError),
+    #[error("the operating system gives no thread")]
+    Thread(#[from] std::io::Error),
+    #[error("the catalogue cannot be read: {0}")]
+    Catalogue(#[from] FlowError),
+    #[error("the public log cannot be signed: {0}")]
+    Log(#[from] Problem),
+}
+
 impl AppState {
+    /// # Errors
+    /// The settings name something that cannot be used, or the catalogue cannot be read.
+    pub fn new(
+        pool: Pool,
+        config: Config,
+        clock: Clock,
+        public_url: &str,
+    ) -> Result<AppState, StateError> {
+        let keys = Arc::new(log_keys(&config)?);
+        let limits = GroupLimits::default();
+        let single_posts = start_single_queue(&pool, Arc::clone(&keys), limits)?;
+        Ok(AppState {
+            redemption: Counter::new(&pool, &config.redemption)?,
+            catalogue: Current::load(&pool)?,
+            keys,
+            single_posts: Arc::new(single_posts),
+            pool,
+            clock,
+            short_lived: ShortLived::new(config.redis.url.as_ref())?,
+            public_url: public_url.into(),
+            running: Running::default(),
+            config: Arc::new(config),
+        })
+    }
+
     /// A context for one use case: the clock's time and fresh randomness for its ids.
     pub fn ctx(&self, actor: Actor) -> Ctx {
         let mut seed = [0; 10];
@@ -45,4 +86,19 @@ impl AppState {
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
+}
+
+/// The log's keys; without a configured seed, keys that die with this process, which is said.
+fn log_keys(config: &Config) -> Result<LogKeys, Problem> {
+    let origin = config.log.origin.as_deref().unwrap_or("localhost/tanpuhui");
+    let seed = config.log.seed.as_ref().map_or_else(
+        || {
+            tracing::warn!("TANPUHUI_LOG_SEED is not set: the log is signed with a passing key");
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).expect("the operating system gives random bytes");
+            seed
+        },
+        |seed| seed.bytes(),
+    );
+    LogKeys::from_seed(origin, seed)
 }

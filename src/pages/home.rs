@@ -17,7 +17,7 @@ struct Home<'a> {
 /// # Errors
 /// The template failed.
 #[get("/")]
-pub async fn home(request: HttpRequest) -> ApiResult<HttpResponse> {
+pub(super) async fn home(request: HttpRequest) -> ApiResult<HttpResponse> {
     let shell = Shell::of(&request);
     page(&shell, &Home { shell: &shell })
 }

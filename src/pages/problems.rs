@@ -19,7 +19,7 @@ struct Problems<'a> {
 /// # Errors
 /// The template failed.
 #[get("/problems")]
-pub async fn problems(request: HttpRequest) -> ApiResult<HttpResponse> {
+pub(super) async fn problems(request: HttpRequest) -> ApiResult<HttpResponse> {
     let shell = Shell::of(&request);
     page(
         &shell,

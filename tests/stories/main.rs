@@ -1,9 +1,19 @@
 //! Stories: what each capability does, on both databases.
 
+#![allow(
+    unreachable_pub,
+    reason = "modules of one test binary share what they need"
+)]
+
 #[macro_use]
 mod world;
 
+mod api_auth;
+mod api_idempotency;
+mod api_server;
 mod audit_chain;
 mod ingest_commit;
 mod public_log;
 mod redemption;
+mod short_lived;
+mod wire;

@@ -74,6 +74,15 @@ impl Postgres {
         database_url(&self.server, &self.name)
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where databases are made and dropped.
+    pub fn server_url(&self) -> &str {
+        &self.server
+    }
+
     pub fn pool(&self) -> Pool {
         Pool::connect(Target::Postgres(self.url()), PoolSettings::default())
             .expect("the test database opens")

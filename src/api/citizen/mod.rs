@@ -1,6 +1,8 @@
 //! Citizens, by [`CitizenAuth`](super::auth::CitizenAuth).
 
+mod links;
 mod offers;
+mod reductions;
 mod vouchers;
 mod wallet;
 
@@ -11,6 +13,8 @@ pub fn routes(services: &mut ServiceConfig<'_>) {
     services
         .service(wallet::show_balance)
         .service(wallet::show_statement)
+        .service(reductions::explain_reduction)
+        .service(links::make_link_code)
         .service(offers::list_offers)
         .service(vouchers::redeem)
         .service(vouchers::list_vouchers)

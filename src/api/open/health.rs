@@ -9,7 +9,7 @@ use crate::store::{StoreError, pending_migrations};
 
 /// How a process is.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     #[schema(example = "ok")]
     pub status: &'static str,
     pub version: &'static str,
@@ -23,7 +23,7 @@ const OK: Health = Health {
 /// The process answers
 #[utoipa::path(tag = "open", responses((status = OK, body = Health)))]
 #[get("/healthz")]
-pub async fn healthz() -> HttpResponse {
+pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(OK)
 }
 
@@ -33,7 +33,7 @@ pub async fn healthz() -> HttpResponse {
     (status = SERVICE_UNAVAILABLE, body = ProblemBody, content_type = "application/problem+json"),
 ))]
 #[get("/readyz")]
-pub async fn readyz(state: web::Data<AppState>) -> ApiResult<HttpResponse> {
+pub(super) async fn readyz(state: web::Data<AppState>) -> ApiResult<HttpResponse> {
     match state.pool.read::<_, StoreError>(pending_migrations).await {
         Ok(false) => Ok(HttpResponse::Ok().json(OK)),
         Ok(true) => Err(ApiError::unavailable("migrations are pending")),

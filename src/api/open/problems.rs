@@ -31,6 +31,6 @@ impl ProblemRow {
 /// Every refusal this platform can answer with
 #[utoipa::path(tag = "open", responses((status = OK, body = Vec<ProblemRow>)))]
 #[get("/api/problems")]
-pub async fn list_problems() -> HttpResponse {
+pub(super) async fn list_problems() -> HttpResponse {
     HttpResponse::Ok().json(ProblemRow::all())
 }

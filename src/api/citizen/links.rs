@@ -1,0 +1,33 @@
+//! Codes with which a citizen lets a partner's records reach the account.
+
+use actix_web::{HttpResponse, post, web};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::api::auth::CitizenAuth;
+use crate::api::link_code::LinkCode;
+use crate::api::{ApiResult, AppState, ProblemBody};
+
+/// A code to show to a partner.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LinkCodeBody {
+    pub code: String,
+    /// Good until then, and once.
+    pub until: DateTime<Utc>,
+}
+
+/// Make a code that links a partner's records to me
+#[utoipa::path(tag = "citizen", security(("bearer" = [])),
+    responses((status = OK, body = LinkCodeBody), (status = UNAUTHORIZED, body = ProblemBody)))]
+#[post("/api/me/link-codes")]
+pub async fn make_link_code(
+    citizen: CitizenAuth,
+    state: web::Data<AppState>,
+) -> ApiResult<HttpResponse> {
+    let code = LinkCode::new(citizen.account_id, state.now());
+    let body = LinkCodeBody {
+        code: code.text(&state.keys.codes),
+        until: code.until(),
+    };
+    Ok(HttpResponse::Ok().json(body))
+}
