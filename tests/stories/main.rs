@@ -7,3 +7,4 @@ mod audit_chain;
 mod ingest_commit;
 mod public_log;
 mod redemption;
+mod redemption_http;

@@ -34,7 +34,7 @@ fn desk() -> Desk {
     }
 }
 
-fn today() -> i32 {
+pub fn today() -> i32 {
     day_in(noon(), desk().zone)
 }
 
@@ -49,7 +49,7 @@ fn bureau(now: DateTime<Utc>) -> Ctx {
 }
 
 /// A merchant and an offer of `stock` pieces for `points`, worth 900 fen.
-fn offer_of(pool: &Pool, points: i64, stock: i64) -> Offer {
+pub fn offer_of(pool: &Pool, points: i64, stock: i64) -> Offer {
     let mut ctx = bureau(noon());
     let merchant = Merchant {
         id: ctx.id(),
@@ -82,7 +82,7 @@ fn offer_of(pool: &Pool, points: i64, stock: i64) -> Offer {
 }
 
 /// Gives `account` points in lots `(bucket, points)` out of issuance.
-fn grant(pool: &Pool, account: Uuid, amounts: &[(i32, i64)]) {
+pub fn grant(pool: &Pool, account: Uuid, amounts: &[(i32, i64)]) {
     let mut ctx = ctx_at(noon());
     let transfer = ctx.id();
     let mut sides: Vec<Entry> = amounts
@@ -106,7 +106,7 @@ fn grant(pool: &Pool, account: Uuid, amounts: &[(i32, i64)]) {
     .expect("points are granted");
 }
 
-fn citizen(pool: &Pool, amounts: &[(i32, i64)]) -> Uuid {
+pub fn citizen(pool: &Pool, amounts: &[(i32, i64)]) -> Uuid {
     let account = Uuid::now_v7();
     grant(pool, account, amounts);
     account
