@@ -121,7 +121,7 @@ fn redeem(pool: &Pool, requests: &[RedeemRequest]) -> Vec<Result<Redeemed, Probl
         .expect("the store works")
 }
 
-fn redeemed(pool: &Pool, account: Uuid, offer: Uuid) -> Redeemed {
+pub fn redeemed(pool: &Pool, account: Uuid, offer: Uuid) -> Redeemed {
     redeem(pool, &[wish(account, offer, noon())])
         .remove(0)
         .expect("it can be redeemed")
@@ -446,7 +446,7 @@ on_both! {
     fn the_queue_answers_everybody_after_the_commit(pool: Pool) {
         let offer = offer_of(&pool, 10, 150);
         let people: Vec<Uuid> = (0..40).map(|_| citizen(&pool, &[(today(), 40)])).collect();
-        let queue = start_queue(&pool, Arc::new(desk()), GroupLimits { group: 16, ..GroupLimits::default() }).unwrap();
+        let queue = start_queue(&pool, Arc::new(desk()), GroupLimits { group: 16, committers: 3, ..GroupLimits::default() }).unwrap();
         // 40 people want 5 each and can pay 4: 160 of 150 pieces.
         let told: Vec<Result<Redeemed, Problem>> = std::thread::scope(|scope| {
             let threads: Vec<_> = people.iter().map(|account| {

@@ -1,6 +1,6 @@
 //! Redemption as its three audiences see it: over HTTP, with tokens.
 
-use chrono::{Duration, TimeDelta};
+use chrono::{DateTime, Duration, TimeDelta, Utc};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tanpuhui::config::{Clock, Config, Settings};
@@ -22,6 +22,10 @@ struct Town {
 
 impl Town {
     fn open(pool: Pool) -> Town {
+        Town::open_at(pool, noon())
+    }
+
+    fn open_at(pool: Pool, at: DateTime<Utc>) -> Town {
         // Another test may have been first; either way there is one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut settings = Settings::default();
@@ -33,7 +37,7 @@ impl Town {
         ];
         settings.add_variables(set.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         let config = Config::read(&mut settings).expect("the settings are sound");
-        let clock = Clock::fixed(noon());
+        let clock = Clock::fixed(at);
         let server = start_on(pool.clone(), config, clock.clone()).expect("it starts");
         Town {
             server,
@@ -193,6 +197,33 @@ on_both! {
                 let (status, body) = answer(town.ask(Method::GET, &format!("/api/citizen/statement?{wrong}"), &person)).await;
                 assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}: {body}");
             }
+        });
+    }
+
+    fn the_platform_ends_vouchers_and_lots_by_itself(pool: Pool) {
+        let offer = crate::redemption::offer_of(&pool, 10, 100);
+        let account = citizen(&pool, &[(today(), 15), (today() + 300, 20)]);
+        let got = crate::redemption::redeemed(&pool, account, offer.id);
+        let town = Town::open_at(pool, got.voucher.expires_at);
+        run(async {
+            let person = town.token(Role::Citizen, account);
+            let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            loop {
+                let lines = town.get("/api/citizen/statement", &person).await;
+                let kinds: Vec<&str> = lines["lines"].as_array().unwrap().iter()
+                    .map(|line| line["kind"].as_str().unwrap()).collect();
+                // What the voucher gave back to the passed lot lapses with it.
+                if kinds.contains(&"expire") {
+                    assert!(kinds.contains(&"release"), "{kinds:?}");
+                    break;
+                }
+                assert!(std::time::Instant::now() < patience, "{kinds:?}");
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            let listed = town.get("/api/citizen/vouchers", &person).await;
+            assert_eq!(listed["vouchers"][0]["state"], json!("expired"));
+            let balance = town.get("/api/citizen/balance", &person).await;
+            assert_eq!((&balance["available"], &balance["held"]), (&json!(20), &json!(0)), "{balance}");
         });
     }
 }
