@@ -145,7 +145,6 @@ fn drain<Req, Res>(
 }
 
 /// Waits for one request and takes along what waits behind it; `None` at the end of the queue.
-#[expect(clippy::type_complexity, reason = "two columns of one list")]
 fn next_group<Req, Res>(
     queue: &Queue<Req, Res>,
     most: usize,
