@@ -15,5 +15,6 @@ mod audit_chain;
 mod ingest_commit;
 mod public_log;
 mod redemption;
+mod redemption_http;
 mod short_lived;
 mod wire;

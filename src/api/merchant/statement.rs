@@ -104,10 +104,10 @@ fn body(
         owed_fen: found.fen.0,
         months: months
             .into_iter()
-            .map(|((year, month), vouchers, fen)| TotalBody {
-                span: format!("{year:04}-{month:02}"),
-                vouchers,
-                owed_fen: fen.0,
+            .map(|total| TotalBody {
+                span: format!("{:04}-{:02}", total.year, total.month),
+                vouchers: total.vouchers,
+                owed_fen: total.fen.0,
             })
             .collect(),
         days: found

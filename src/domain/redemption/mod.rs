@@ -12,5 +12,5 @@ pub use book::{HoldLost, give_back, held_entries, take_out};
 pub use code::{CodeKey, VoucherCode};
 pub use offer::{Merchant, Offer, OfferState, VALIDITY_DAYS_MAX};
 pub use qr::{TooLong, svg};
-pub use settlement::{DayTotal, Owed, months};
+pub use settlement::{DayTotal, MonthTotal, Owed, months};
 pub use voucher::{CANCEL_WINDOW, Closing, Terms, Voucher, VoucherState, day_in};

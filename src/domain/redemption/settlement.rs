@@ -24,21 +24,34 @@ pub struct DayTotal {
     pub fen: Fen,
 }
 
-/// Adds days up to months, `(year, month)`, in the order given.
+/// What one month's write-offs come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonthTotal {
+    pub year: i32,
+    pub month: u32,
+    pub vouchers: i64,
+    pub fen: Fen,
+}
+
+/// Adds days up to months, in the order given.
 ///
 /// # Errors
 /// [`OutOfRange`] if a sum leaves `i64`.
-pub fn months(days: &[DayTotal]) -> Result<Vec<((i32, u32), i64, Fen)>, OutOfRange> {
-    let mut months: Vec<((i32, u32), i64, Fen)> = Vec::new();
+pub fn months(days: &[DayTotal]) -> Result<Vec<MonthTotal>, OutOfRange> {
+    let mut months: Vec<MonthTotal> = Vec::new();
     for day in days {
         let date = chrono::NaiveDate::from_epoch_days(day.day).unwrap_or_default();
-        let month = (date.year(), date.month());
         match months.last_mut() {
-            Some((last, vouchers, fen)) if *last == month => {
-                *vouchers += day.vouchers;
-                *fen = fen.plus(day.fen)?;
+            Some(last) if (last.year, last.month) == (date.year(), date.month()) => {
+                last.vouchers += day.vouchers;
+                last.fen = last.fen.plus(day.fen)?;
             }
-            _ => months.push((month, day.vouchers, day.fen)),
+            _ => months.push(MonthTotal {
+                year: date.year(),
+                month: date.month(),
+                vouchers: day.vouchers,
+                fen: day.fen,
+            }),
         }
     }
     Ok(months)
@@ -60,9 +73,12 @@ mod tests {
             day("2026-11-01", 2, 7),
             day("2026-11-30", 3, 11),
         ];
-        assert_eq!(
-            months(&days),
-            Ok(vec![((2026, 10), 1, Fen(5)), ((2026, 11), 5, Fen(18))])
-        );
+        let month = |month, vouchers, fen| MonthTotal {
+            year: 2026,
+            month,
+            vouchers,
+            fen: Fen(fen),
+        };
+        assert_eq!(months(&days), Ok(vec![month(10, 1, 5), month(11, 5, 18)]));
     }
 }
