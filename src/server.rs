@@ -159,12 +159,7 @@ fn spawn(
                 }
                 // The starter waits below; if it is gone nobody wants the handle.
                 let _ = ready.send(server.handle());
-                let jobs = crate::jobs::start(
-                    &state.pool,
-                    &state.clock,
-                    state.config.redemption.zone,
-                    &stop,
-                );
+                let jobs = crate::jobs::start(&state.pool, &state.config, &state.clock, &stop);
                 let outcome = server.await;
                 jobs.finish().await;
                 outcome

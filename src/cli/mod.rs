@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod exchange_sandbox;
 mod feed;
 mod methodology;
 mod serve;
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
+    /// Serve an exchange to rehearse with, as a process of its own
+    ExchangeSandbox(exchange_sandbox::Args),
     /// Serve the platform
     Serve(serve::Args),
     /// Check and explain methodology documents
@@ -29,6 +32,7 @@ enum Command {
 /// Parses the arguments and runs the subcommand.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Methodology(args) => methodology::run(args),

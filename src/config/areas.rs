@@ -255,6 +255,34 @@ impl Exchange {
     }
 }
 
+/// The registry of certified units.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    /// `TANPUHUI_REGISTRY_PREFIX`, default `SZ-PH`: what every serial begins with. The official
+    /// layout is not published; never changed once a serial is issued.
+    pub prefix: String,
+}
+
+impl Default for Registry {
+    fn default() -> Registry {
+        let prefix = "SZ-PH".to_owned();
+        Registry { prefix }
+    }
+}
+
+impl Registry {
+    pub(super) fn read(settings: &mut Settings) -> Result<Registry, ConfigError> {
+        let prefix = settings.get_with("registry.prefix", |text| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+            match text.bytes().all(plain) {
+                true => Ok(text.to_owned()),
+                false => Err("may hold letters, digits and hyphens".to_owned()),
+            }
+        })?;
+        Ok(prefix.map_or_else(Registry::default, |prefix| Registry { prefix }))
+    }
+}
+
 /// So many requests in a minute, `0` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quota {

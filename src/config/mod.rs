@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub use areas::{Database, LogFormat, Quota};
 pub use areas::{
-    Exchange, Http, Limits, Log, Logging, Redemption, Redis, SigningSeed, TimeSettings,
+    Exchange, Http, Limits, Log, Logging, Redemption, Redis, Registry, SigningSeed, TimeSettings,
 };
 pub use clock::Clock;
 pub use settings::{ConfigError, Settings};
@@ -24,6 +24,7 @@ pub struct Config {
     pub log: Log,
     pub exchange: Exchange,
     pub redemption: Redemption,
+    pub registry: Registry,
     pub limits: Limits,
     pub logging: Logging,
     pub time: TimeSettings,
@@ -50,6 +51,7 @@ impl Config {
             log: Log::read(settings)?,
             exchange: Exchange::read(settings)?,
             redemption: Redemption::read(settings)?,
+            registry: Registry::read(settings)?,
             limits: Limits::read(settings)?,
             logging: Logging::read(settings)?,
             time: TimeSettings::read(settings)?,

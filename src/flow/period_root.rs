@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::domain::verification::RootOf;
+use crate::domain::log::tree::Frontier;
 use crate::store::verification::{leaves_of, member_batches, membership_of};
 use crate::store::{Conn, Id, StoreError};
 
@@ -23,12 +23,12 @@ const LEAF: usize = 32;
 /// # Errors
 /// A batch's leaves do not match its reductions, or a query failed.
 pub fn period_root(conn: &mut Conn, period: Uuid) -> FlowResult<[u8; 32]> {
-    let mut root = RootOf::default();
+    let mut root = Frontier::new();
     let mut after = None;
     loop {
         let page = member_batches(conn, period, after, BATCHES_PER_PAGE)?;
         let Some((last, _)) = page.last() else {
-            return Ok(root.finish());
+            return Ok(root.root());
         };
         after = Some(*last);
         for chunk in by_leaves(&page) {
@@ -59,7 +59,7 @@ fn push_members(
     conn: &mut Conn,
     period: Uuid,
     batches: &[Id],
-    root: &mut RootOf,
+    root: &mut Frontier,
 ) -> FlowResult<()> {
     let leaves: HashMap<Id, Vec<u8>> = leaves_of(conn, batches)?.into_iter().collect();
     let mut place: (Option<Id>, usize) = (None, 0);
@@ -68,7 +68,7 @@ fn push_members(
             place = (Some(batch), 0);
         }
         if member_of == Some(Id(period)) {
-            root.push(leaf(&leaves, batch, place.1)?);
+            root.append(leaf(&leaves, batch, place.1)?, |_, _, _| ());
         }
         place.1 += 1;
     }

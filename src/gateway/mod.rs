@@ -1,7 +1,9 @@
 //! Outgoing clients. Each has a timeout and a twin that runs in this process.
 
+mod exchange;
 mod memory;
 mod redis;
 mod short_lived;
 
+pub use exchange::{ExchangeClient, ExchangeError, Order};
 pub use short_lived::{ShortLived, ShortLivedError, Verdict};

@@ -4,29 +4,76 @@
 mod expire_points;
 mod forget_answers;
 
+pub mod deliver_outbox;
+pub mod reconcile_market;
+
 use actix_web::rt;
-use chrono_tz::Tz;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::Clock;
+use crate::config::{Clock, Config};
+use crate::domain::context::{Actor, Ctx};
+use crate::gateway::ExchangeClient;
 use crate::store::Pool;
+
+use deliver_outbox::Gateways;
 
 /// The jobs that run beside the web server.
 pub struct Jobs(Vec<JoinHandle<()>>);
 
 /// Starts every job; each ends by itself once `stop` says so.
-pub fn start(pool: &Pool, clock: &Clock, zone: Tz, stop: &watch::Receiver<bool>) -> Jobs {
-    let (forget, expire) = (pool.clone(), pool.clone());
-    Jobs(vec![
-        rt::spawn(forget_answers::run(forget, clock.clone(), stop.clone())),
-        rt::spawn(expire_points::run(
-            expire,
+pub fn start(pool: &Pool, config: &Config, clock: &Clock, stop: &watch::Receiver<bool>) -> Jobs {
+    let exchange = exchange_of(config);
+    let gateways = Gateways {
+        exchange: exchange.clone(),
+    };
+    let mut jobs = vec![
+        rt::spawn(forget_answers::run(
+            pool.clone(),
             clock.clone(),
-            zone,
             stop.clone(),
         )),
-    ])
+        rt::spawn(expire_points::run(
+            pool.clone(),
+            clock.clone(),
+            config.redemption.zone,
+            stop.clone(),
+        )),
+        rt::spawn(deliver_outbox::run(
+            pool.clone(),
+            clock.clone(),
+            gateways,
+            stop.clone(),
+        )),
+    ];
+    if let Some(exchange) = exchange {
+        jobs.push(rt::spawn(reconcile_market::run(
+            pool.clone(),
+            clock.clone(),
+            exchange,
+            stop.clone(),
+        )));
+    }
+    Jobs(jobs)
+}
+
+fn exchange_of(config: &Config) -> Option<ExchangeClient> {
+    let url = config.exchange.url.as_deref()?;
+    let token = config.exchange.token.clone().unwrap_or_default();
+    match ExchangeClient::new(url, token) {
+        Ok(client) => Some(client),
+        Err(error) => {
+            tracing::error!(%error, "the exchange cannot be used");
+            None
+        }
+    }
+}
+
+/// A context for one step of a job: the system acts, with fresh randomness for its ids.
+fn system_ctx(clock: &Clock) -> Ctx {
+    let mut seed = [0; 10];
+    getrandom::fill(&mut seed).expect("the operating system gives random bytes");
+    Ctx::new(Actor::SYSTEM, clock.now(), seed)
 }
 
 impl Jobs {

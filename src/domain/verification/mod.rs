@@ -4,8 +4,6 @@
 
 mod period;
 mod statement;
-mod tree;
 
 pub use period::{FINDING_ROUNDS_MAX, PeriodState, Totals, Window, four_eyes};
 pub use statement::Statement;
-pub use tree::RootOf;
