@@ -5,5 +5,7 @@ mod world;
 
 mod audit_chain;
 mod ingest_commit;
+mod market;
 mod public_log;
 mod redemption;
+mod registry;
