@@ -1,7 +1,5 @@
 //! Re-adding the registry's books from their rows: every difference is named, nothing is changed.
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
 use crate::domain::verification::PeriodState;
@@ -40,7 +38,6 @@ pub fn check(conn: &mut Conn) -> FlowResult<Vec<Difference>> {
 }
 
 fn check_periods(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> {
-    let mut carried: BTreeMap<i32, i64> = BTreeMap::new();
     let mut after = None;
     loop {
         let page = verification::periods(conn, None, after, PAGE)?;
@@ -50,7 +47,7 @@ fn check_periods(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()>
         after = Some(last.id.0);
         for period in &page {
             if period.state()? != PeriodState::Open {
-                check_period(conn, period, &mut carried, found)?;
+                check_period(conn, period, found)?;
             }
         }
     }
@@ -59,14 +56,14 @@ fn check_periods(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()>
 fn check_period(
     conn: &mut Conn,
     period: &PeriodRow,
-    carried: &mut BTreeMap<i32, i64>,
     found: &mut Vec<Difference>,
 ) -> FlowResult<()> {
     let id = period.id.0;
     let subject = format!("period {id}");
     let counted = verification::sum_members(conn, id)?;
     let root = period_root(conn, id)?;
-    let earlier = carried.get(&period.scene_id).copied().unwrap_or(0);
+    let earlier = verification::last_period(conn, period.scene_id, period.no)?;
+    let earlier = earlier.and_then(|p| p.carried_out_mg).unwrap_or(0);
     let mut same = |rule, expected: Option<String>, got: String| {
         compare(found, &subject, rule, expected.unwrap_or_default(), got);
     };
@@ -106,7 +103,6 @@ fn check_period(
             "no issuance".to_owned(),
         );
     }
-    carried.insert(period.scene_id, period.carried_out_mg.unwrap_or(0));
     Ok(())
 }
 

@@ -68,47 +68,41 @@ pub(super) fn block_of(tx: &mut Tx<'_>, block: Uuid, holder: Uuid) -> FlowResult
     Ok(block)
 }
 
-/// Splits `quantity` off a block, or takes the whole of it.
+/// Takes `quantity` of a block one step on: splits it off if it is not the whole, writes the part in
+/// its next state, its line of history, and its act in the audit chain. Returns the part.
 ///
 /// # Errors
-/// `quantity_out_of_range`, `block_state`, or `block_changed` if another act was faster.
-pub(super) fn take(
-    tx: &mut Tx<'_>,
-    ctx: &mut Ctx,
-    block: &Block,
-    quantity: Tonnes,
-) -> FlowResult<Block> {
-    let carved = block.carve(quantity, [ctx.id(), ctx.id()])?;
-    if let Some((parent, rest)) = carved.split {
-        // The parent leaves first: for a moment its serials are in no block, never in two.
-        change(tx, ctx, block, &parent)?;
-        registry::insert_block(tx, &carved.part, ctx.now.into())?;
-        registry::insert_block(tx, &rest, ctx.now.into())?;
-        write_act(tx, ctx, &parent, Basis::new("split", "part of a block"))?;
-    }
-    Ok(carved.part)
-}
-
-/// Writes a block's next state, its line of history, and its act in the audit chain.
-///
-/// # Errors
-/// `block_changed` if another act was faster.
-pub(super) fn advance(
+/// What `next` refuses; `quantity_out_of_range`, `block_state`, or `block_changed` if another act was
+/// faster.
+pub(super) fn step(
     tx: &mut Tx<'_>,
     ctx: &mut Ctx,
     seen: &Block,
-    next: &Block,
+    quantity: Tonnes,
+    next: impl FnOnce(&Block) -> Result<Block, Problem>,
     basis: Basis<'_>,
-) -> FlowResult<()> {
-    change(tx, ctx, seen, next)?;
+) -> FlowResult<Block> {
+    let carved = seen.carve(quantity, [ctx.id(), ctx.id()])?;
+    let after = next(&carved.part)?;
+    match carved.split {
+        // The parent leaves first: for a moment its serials are in no block, never in two.
+        Some((parent, rest)) => {
+            change(tx, ctx, seen, &parent)?;
+            registry::insert_block(tx, &after, ctx.now.into())?;
+            registry::insert_block(tx, &rest, ctx.now.into())?;
+            write_act(tx, ctx, &parent, Basis::new("split", "part of a block"))?;
+        }
+        None => change(tx, ctx, seen, &after)?,
+    }
     let (kind, text) = (basis.kind, basis.text);
-    write_act(tx, ctx, next, basis)?;
+    write_act(tx, ctx, &after, basis)?;
     let digests = Change {
-        before: Some(seen.digest()),
-        after: Some(next.digest()),
+        before: Some(carved.part.digest()),
+        after: Some(after.digest()),
     };
-    let subject = format!("block {}", next.id);
-    audit::record(tx, ctx, &format!("cer.{kind}"), &subject, text, digests)
+    let subject = format!("block {}", after.id);
+    audit::record(tx, ctx, &format!("cer.{kind}"), &subject, text, digests)?;
+    Ok(after)
 }
 
 /// Adds a line to the registry's history.

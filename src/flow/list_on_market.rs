@@ -11,7 +11,7 @@ use crate::domain::unit::Tonnes;
 use crate::store::{StoreError, Tx, market, outbox, registry};
 
 use super::FlowResult;
-use super::block::{Basis, Part, advance, block_of, take};
+use super::block::{Basis, Part, block_of, step};
 
 /// Topic of an order to be placed; the payload is [`payload`].
 pub const TOPIC_LIST: &str = "exchange.list";
@@ -35,13 +35,10 @@ pub fn list_on_market(
     Price::MAX.times(part.quantity)?;
     let block = block_of(tx, part.block, part.holder)?;
     let id = ctx.id();
-    block.list(id)?;
-    let taken = take(tx, ctx, &block, part.quantity)?;
-    let frozen = taken.list(id)?;
     let listing = Listing::placed(id, part.holder, block.issuance, part.quantity, price);
     market::insert_listing(tx, &listing, ctx.now.into())?;
-    let basis = Basis::new("list", "listed on the exchange");
-    advance(tx, ctx, &taken, &frozen, basis.from(part.holder))?;
+    let act = Basis::new("list", "listed on the exchange").from(part.holder);
+    step(tx, ctx, &block, part.quantity, |b| b.list(id), act)?;
     enqueue(tx, ctx, TOPIC_LIST, id)?;
     Ok(listing)
 }
@@ -153,10 +150,9 @@ fn give_back(
     basis: &str,
 ) -> FlowResult<()> {
     let block = frozen_block(tx, seen)?;
-    let taken = take(tx, ctx, &block, quantity)?;
-    let free = taken.unlist(seen.id)?;
     let act = Basis::new("unlist", basis).to(seen.seller);
-    advance(tx, ctx, &taken, &free, act)
+    step(tx, ctx, &block, quantity, |b| b.unlist(seen.id), act)?;
+    Ok(())
 }
 
 fn enqueue(tx: &mut Tx<'_>, ctx: &mut Ctx, topic: &str, listing: Uuid) -> FlowResult<()> {

@@ -4,14 +4,14 @@ use chrono::Datelike;
 
 use crate::domain::context::Ctx;
 use crate::domain::problem::{Code, Problem};
-use crate::domain::registry::{Claim, Reason};
+use crate::domain::registry::{Block, Claim, Reason};
 use crate::domain::unit::Tonnes;
 use crate::store::Tx;
 use crate::store::registry::{self, CancellationRow, RetirementRow};
 use uuid::Uuid;
 
 use super::FlowResult;
-use super::block::{Basis, Part, advance, block_of, take};
+use super::block::{Basis, Part, block_of, step};
 
 /// Retires part of a block and returns its record with the certificate's number; irreversible.
 ///
@@ -25,11 +25,8 @@ pub fn retire(
     claim: &Claim,
 ) -> FlowResult<RetirementRow> {
     let block = block_of(tx, part.block, part.holder)?;
-    block.retire()?;
-    let taken = take(tx, ctx, &block, part.quantity)?;
-    let retired = taken.retire()?;
     let act = Basis::new("retire", claim.purpose.as_str()).from(part.holder);
-    advance(tx, ctx, &taken, &retired, act)?;
+    let retired = step(tx, ctx, &block, part.quantity, Block::retire, act)?;
     let row = RetirementRow {
         id: ctx.id().into(),
         block_id: retired.id.into(),
@@ -64,11 +61,8 @@ pub fn cancel(
     }
     let found = registry::block(tx, block)?;
     let block = found.ok_or_else(|| Problem::at(Code::NotFound, "block", ""))?;
-    block.cancel()?;
-    let taken = take(tx, ctx, &block, quantity)?;
-    let cancelled = taken.cancel()?;
     let act = Basis::new("cancel", basis).from(block.holder);
-    advance(tx, ctx, &taken, &cancelled, act)?;
+    let cancelled = step(tx, ctx, &block, quantity, Block::cancel, act)?;
     let row = CancellationRow {
         id: ctx.id().into(),
         block_id: cancelled.id.into(),

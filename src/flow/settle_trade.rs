@@ -11,7 +11,7 @@ use crate::store::{Id, Tx, registry};
 
 use super::FlowResult;
 use super::audit::{self, Change};
-use super::block::{Basis, advance, take};
+use super::block::{Basis, step};
 use super::list_on_market::{frozen_block, known_listing, save};
 
 /// What became of a line of the report.
@@ -115,11 +115,18 @@ fn move_title(
 ) -> FlowResult<()> {
     let frozen = frozen_block(tx, seen)?;
     save(tx, ctx, seen, next)?;
-    let taken = take(tx, ctx, &frozen, trade.quantity)?;
-    let sold = taken.sell(seen.id, buyer)?;
     let text = format!("trade {} at {}", trade.id, trade.price);
     let act = Basis::new("sell", &text).from(seen.seller).to(buyer);
-    advance(tx, ctx, &taken, &sold, act.by_trade(&trade.id))
+    let act = act.by_trade(&trade.id);
+    step(
+        tx,
+        ctx,
+        &frozen,
+        trade.quantity,
+        |b| b.sell(seen.id, buyer),
+        act,
+    )?;
+    Ok(())
 }
 
 fn already(known: &TradeRow, trade: &Trade) -> FlowResult<Outcome> {

@@ -8,7 +8,7 @@ use crate::domain::registry::Block;
 use crate::store::{Tx, registry};
 
 use super::FlowResult;
-use super::block::{Basis, Part, advance, block_of, take};
+use super::block::{Basis, Part, block_of, step};
 
 /// Moves part of a block to another holder and returns the block that arrived there.
 ///
@@ -23,11 +23,6 @@ pub fn transfer(
 ) -> FlowResult<Block> {
     registry::holder(tx, to)?.ok_or_else(|| Problem::at(Code::NotFound, "to_holder", ""))?;
     let block = block_of(tx, part.block, part.holder)?;
-    // Refuses before anything is split.
-    block.transfer(to)?;
-    let taken = take(tx, ctx, &block, part.quantity)?;
-    let moved = taken.transfer(to)?;
     let act = Basis::new("transfer", basis).from(part.holder).to(to);
-    advance(tx, ctx, &taken, &moved, act)?;
-    Ok(moved)
+    step(tx, ctx, &block, part.quantity, |b| b.transfer(to), act)
 }
