@@ -19,7 +19,7 @@ pub struct LinkCodeBody {
 /// Make a code that links a partner's records to me
 #[utoipa::path(tag = "citizen", security(("bearer" = [])),
     responses((status = OK, body = LinkCodeBody), (status = UNAUTHORIZED, body = ProblemBody)))]
-#[post("/api/me/link-codes")]
+#[post("/api/citizen/link-codes")]
 pub async fn make_link_code(
     citizen: CitizenAuth,
     state: web::Data<AppState>,

@@ -65,7 +65,7 @@ pub struct OpeningBody {
 #[utoipa::path(tag = "citizen", security(("bearer" = [])),
     params(("id" = String, Path, description = "The reduction's id")),
     responses((status = OK, body = ExplainedBody), (status = NOT_FOUND, body = ProblemBody)))]
-#[get("/api/me/reductions/{id}")]
+#[get("/api/citizen/reductions/{id}")]
 pub async fn explain_reduction(
     citizen: CitizenAuth,
     state: web::Data<AppState>,

@@ -24,7 +24,7 @@ use super::proof::{PartnerProof, prove};
 #[utoipa::path(tag = "partner", request_body(content = String, content_type = "application/json"),
     responses((status = OK, body = ReceiptBody), (status = UNAUTHORIZED, body = ProblemBody),
     (status = NOT_FOUND, body = ProblemBody), (status = PAYLOAD_TOO_LARGE, body = ProblemBody)))]
-#[post("/api/scenes/{scene}/behaviours")]
+#[post("/api/partner/scenes/{scene}/behaviours")]
 pub async fn post_behaviours(
     request: HttpRequest,
     state: web::Data<AppState>,

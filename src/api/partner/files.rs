@@ -52,7 +52,7 @@ pub struct FileSummary {
     request_body(content = String, content_type = "application/octet-stream"),
     responses((status = OK, body = FileSummary, content_type = "application/x-ndjson"),
     (status = UNAUTHORIZED, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody)))]
-#[post("/api/scenes/{scene}/files")]
+#[post("/api/partner/scenes/{scene}/files")]
 pub async fn post_file(
     request: HttpRequest,
     state: web::Data<AppState>,

@@ -19,7 +19,7 @@ use super::proof::prove;
 pub struct LinkBody {
     /// The partner's own name for the person, as its records say it.
     pub subject: String,
-    /// The code from `POST /api/me/link-codes`.
+    /// The code from `POST /api/citizen/link-codes`.
     pub code: String,
 }
 
@@ -36,7 +36,7 @@ pub struct LinkedBody {
 #[utoipa::path(tag = "partner", request_body = LinkBody,
     responses((status = OK, body = LinkedBody), (status = UNAUTHORIZED, body = ProblemBody),
     (status = CONFLICT, body = ProblemBody)))]
-#[post("/api/links")]
+#[post("/api/partner/links")]
 pub async fn link_subject(
     request: HttpRequest,
     state: web::Data<AppState>,
