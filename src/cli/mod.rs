@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod exchange_sandbox;
 mod feed;
 mod methodology;
@@ -19,6 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure how fast the platform is
+    Bench(bench::Args),
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
     /// Serve an exchange to rehearse with, as a process of its own
@@ -32,6 +35,7 @@ enum Command {
 /// Parses the arguments and runs the subcommand.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Bench(args) => bench::run(args),
         Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Serve(args) => serve::run(args),
