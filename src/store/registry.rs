@@ -495,3 +495,52 @@ pub fn ended(conn: &mut Conn, block: Uuid) -> StoreResult<String> {
         .filter_map(|(word, range)| range.map(|(first, last)| format!("{word} {first}-{last}")));
     Ok(said.collect::<Vec<_>>().join(", "))
 }
+
+/// Live blocks with their series, of one holder or of all, that begin after serial `after`, at most
+/// `limit`.
+///
+/// # Errors
+/// The query failed.
+pub fn blocks_with_series(
+    conn: &mut Conn,
+    holder: Option<Uuid>,
+    after: i64,
+    limit: i64,
+) -> StoreResult<Vec<(BlockRow, String)>> {
+    let mut query = cer_blocks::table
+        .inner_join(cer_issuances::table.on(cer_issuances::id.eq(cer_blocks::issuance_id)))
+        .filter(cer_blocks::state.ne("split"))
+        .filter(cer_blocks::first_serial.gt(after))
+        .select((cer_blocks::all_columns, cer_issuances::series))
+        .into_boxed();
+    if let Some(holder) = holder {
+        query = query.filter(cer_blocks::holder_id.eq(Id(holder)));
+    }
+    Ok(query
+        .order(cer_blocks::first_serial)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Retirements with their series after `after`, oldest first, at most `limit`; or the one with this
+/// certificate.
+///
+/// # Errors
+/// The query failed.
+pub fn retirements_with_series(
+    conn: &mut Conn,
+    certificate_no: Option<&str>,
+    after: Option<Uuid>,
+    limit: i64,
+) -> StoreResult<Vec<(RetirementRow, String)>> {
+    let mut query = retirements::table
+        .inner_join(cer_blocks::table.on(cer_blocks::id.eq(retirements::block_id)))
+        .inner_join(cer_issuances::table.on(cer_issuances::id.eq(cer_blocks::issuance_id)))
+        .filter(retirements::id.gt(Id(after.unwrap_or(Uuid::nil()))))
+        .select((retirements::all_columns, cer_issuances::series))
+        .into_boxed();
+    if let Some(no) = certificate_no {
+        query = query.filter(retirements::certificate_no.eq(no.to_owned()));
+    }
+    Ok(query.order(retirements::id).limit(limit).load(conn)?)
+}

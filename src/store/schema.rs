@@ -702,3 +702,4 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
 
 diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);
+diesel::allow_tables_to_appear_in_same_query!(retirements, cer_blocks, cer_issuances);

@@ -77,6 +77,16 @@ pub fn scene(conn: &mut Conn, id: i32) -> StoreResult<Option<SceneFacts>> {
 
 /// # Errors
 /// The query failed.
+pub fn scene_id(conn: &mut Conn, code: &str) -> StoreResult<Option<i32>> {
+    Ok(scenes::table
+        .filter(scenes::code.eq(code))
+        .select(scenes::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// # Errors
+/// The query failed.
 pub fn period(conn: &mut Conn, id: Uuid) -> StoreResult<Option<PeriodRow>> {
     Ok(monitoring_periods::table
         .find(Id(id))

@@ -18,5 +18,6 @@ mod public_log;
 mod redemption;
 mod redemption_http;
 mod registry;
+mod registry_api;
 mod short_lived;
 mod wire;

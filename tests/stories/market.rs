@@ -26,13 +26,13 @@ use crate::world::noon;
 const BUREAU: u128 = 0xb3;
 
 /// The sandbox exchange, running in its own process; killed when dropped.
-struct Sandbox {
+pub(crate) struct Sandbox {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Sandbox {
-    fn start(dir: &Path, fault: Option<&str>) -> Sandbox {
+    pub(crate) fn start(dir: &Path, fault: Option<&str>) -> Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tanpuhui"));
         command
             .args(["exchange-sandbox", "--port", "0", "--last-close", "45.00"])
@@ -78,25 +78,10 @@ impl Sandbox {
         body: Value,
         key: Option<&str>,
     ) -> (u16, Value) {
-        self.client();
-        let method = method.parse().expect("a method");
-        let mut request = reqwest::Client::new()
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(token);
-        if !body.is_null() {
-            request = request.json(&body);
-        }
-        if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
-        }
-        now(async {
-            let answer = request.send().await.expect("the exchange answers");
-            let status = answer.status().as_u16();
-            (status, answer.json().await.unwrap_or_default())
-        })
+        request(&format!("{}{path}", self.url), token, method, &body, key)
     }
 
-    fn click(&self, order: &str, tonnes: i64) -> (u16, Value) {
+    pub(crate) fn click(&self, order: &str, tonnes: i64) -> (u16, Value) {
         self.ask(
             "c",
             "POST",
@@ -105,7 +90,7 @@ impl Sandbox {
         )
     }
 
-    fn orders(&self) -> Vec<Value> {
+    pub(crate) fn orders(&self) -> Vec<Value> {
         let (_, book) = self.ask("b", "GET", "/book", Value::Null);
         book["offers"].as_array().cloned().unwrap_or_default()
     }
@@ -122,6 +107,32 @@ impl Drop for Sandbox {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One request with a bearer token: status and body.
+pub(crate) fn request(
+    url: &str,
+    token: &str,
+    method: &str,
+    body: &Value,
+    key: Option<&str>,
+) -> (u16, Value) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let method = method.parse().expect("a method");
+    let mut request = reqwest::Client::new()
+        .request(method, url)
+        .bearer_auth(token);
+    if !body.is_null() {
+        request = request.json(body);
+    }
+    if let Some(key) = key {
+        request = request.header("Idempotency-Key", key);
+    }
+    now(async {
+        let answer = request.send().await.expect("the server answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    })
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -18,6 +18,7 @@ use tanpuhui::flow::retire::{cancel, retire};
 use tanpuhui::flow::transfer::transfer;
 use tanpuhui::flow::verify_period::{accept_period, answer_finding, raise_finding};
 use tanpuhui::flow::{FlowError, FlowResult, Part};
+use tanpuhui::store::methodology::{ExchangeRuleRow, file_exchange_rule};
 use tanpuhui::store::party::{PartnerRow, register_partner};
 use tanpuhui::store::reduction::of_batch;
 use tanpuhui::store::registry::{
@@ -103,6 +104,20 @@ pub(crate) fn city(pool: &Pool) -> Uuid {
                 name_zh: "伙伴".into(),
                 name_en: "Partner".into(),
                 registered_at: noon().into(),
+            },
+        )?;
+        let document = "code = 'r'\nversion = '1'\ntitle_zh = '规则'\ntitle_en = 'rule'\n\
+             effective_from = 2026-01-01T00:00:00+08:00\nmg_per_point = 1000\n\
+             daily_cap_points = 900\nvalid_months = 24\nsource = 'test'\n";
+        file_exchange_rule(
+            tx,
+            &ExchangeRuleRow {
+                id: 1,
+                code: "r".into(),
+                version: "1".into(),
+                hash: vec![1; 32],
+                document: document.into(),
+                effective_from: noon().into(),
             },
         )?;
         open_scene(

@@ -2,6 +2,8 @@
 
 mod merchants;
 mod offers;
+mod periods;
+mod registry;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -11,5 +13,12 @@ pub fn routes(services: &mut ServiceConfig<'_>) {
         .service(merchants::register)
         .service(offers::put_up)
         .service(offers::change)
-        .service(offers::restock);
+        .service(offers::restock)
+        .service(periods::open)
+        .service(periods::close)
+        .service(periods::answer)
+        .service(periods::issue_units)
+        .service(registry::open_account)
+        .service(registry::cancel_units)
+        .service(registry::resolve);
 }

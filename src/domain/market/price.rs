@@ -16,7 +16,7 @@ impl Price {
     /// # Errors
     /// `price_invalid` unless between one fen and [`Price::MAX`].
     pub fn from_fen(fen: i64) -> Result<Price, Problem> {
-        if fen < 1 || fen > Price::MAX.0 {
+        if !(1..=Price::MAX.0).contains(&fen) {
             return Err(Problem::at(Code::PriceInvalid, "price", fen.to_string()));
         }
         Ok(Price(fen))
