@@ -29,8 +29,9 @@ pub async fn post_behaviours(
     request: HttpRequest,
     state: web::Data<AppState>,
     scene: web::Path<String>,
-    body: web::Bytes,
+    body: web::Payload,
 ) -> ApiResult<HttpResponse> {
+    let body = whole(body, state.config.http.batch_bytes).await?;
     let proof = prove(&request, &state, &body).await?;
     let scene = scene_of(&state, &proof, &scene)?;
     let format = format_of(&request)?;
@@ -55,6 +56,15 @@ pub async fn post_behaviours(
         .map_err(crate::api::ApiError::internal)??
     };
     Ok(HttpResponse::Ok().json(ReceiptBody::from(receipt)))
+}
+
+/// Reads a body of at most `limit` bytes.
+async fn whole(body: web::Payload, limit: usize) -> ApiResult<web::Bytes> {
+    match body.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Problem::at(Code::FileTruncated, "body", "").into()),
+        Err(_) => Err(Code::BodyTooLarge.into()),
+    }
 }
 
 /// A body this small is parsed on the spot; larger ones leave the web worker.

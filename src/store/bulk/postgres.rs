@@ -123,11 +123,13 @@ pub(in crate::store) fn day_credits(
 ) -> StoreResult<Vec<DayCreditRow>> {
     let accounts: Vec<Uuid> = ranges.iter().map(|range| range.account).collect();
     Ok(diesel::sql_query(
+        // `OFFSET 0` keeps this one index probe a range: as a plain join the planner takes a
+        // whole-table scan as soon as its statistics are a little old (measured: 54 ms a batch).
         "SELECT e.account_id, e.day, e.transfer_id, e.available, e.first_pos, e.records, \
          e.from_at, e.to_at \
-         FROM unnest($1, $2, $3) AS d (account_id, first_day, last_day) \
-         JOIN entries e ON e.account_id = d.account_id \
-          AND e.day BETWEEN d.first_day AND d.last_day \
+         FROM unnest($1, $2, $3) AS d (account_id, first_day, last_day), LATERAL \
+         (SELECT * FROM entries WHERE entries.account_id = d.account_id \
+          AND entries.day BETWEEN d.first_day AND d.last_day OFFSET 0) e \
          WHERE e.records > 0",
     )
     .bind::<Array<IdT>, _>(ids(&accounts))
