@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod exchange_sandbox;
 mod feed;
+mod log;
 mod methodology;
 mod serve;
 
@@ -24,6 +25,8 @@ enum Command {
     Bench(bench::Args),
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
+    /// Check a platform's public log from outside
+    Log(log::Args),
     /// Serve an exchange to rehearse with, as a process of its own
     ExchangeSandbox(exchange_sandbox::Args),
     /// Serve the platform
@@ -38,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
         Command::Feed(args) => feed::run(args),
+        Command::Log(args) => log::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Methodology(args) => methodology::run(args),
     }

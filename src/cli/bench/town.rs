@@ -254,7 +254,10 @@ fn people(
 
 fn scene(tx: &mut Tx<'_>, ctx: &Ctx, partner: Uuid) -> FlowResult<()> {
     let (code, version) = ("sz-public-transport", "2021.1");
-    for (_, text) in EMBEDDED_DOCUMENTS.iter().filter(|(path, _)| path.contains(code)) {
+    for (_, text) in EMBEDDED_DOCUMENTS
+        .iter()
+        .filter(|(path, _)| path.contains(code))
+    {
         file_document(tx, ctx, text)?;
     }
     let library = Library::embedded().map_err(|_| crate::domain::problem::Code::Internal)?;
