@@ -135,6 +135,7 @@ impl Stranger {
         new: Option<u64>,
         old_root: Option<Hash>,
     ) -> Result<Verdict, LogError> {
+        let known = self.remembered()?.map(|head| head.checkpoint);
         let head = self.newest()?;
         self.remember(&head)?;
         let size = head.checkpoint.size;
@@ -149,8 +150,10 @@ impl Stranger {
         };
         let (old_root, from) = match old_root {
             Some(root) => (root, "given"),
-            None if old == new => (new_root, "signed"),
-            None => (self.root_by_tiles(old)?, "tiles"),
+            None => match known.filter(|known| known.size == old) {
+                Some(known) => (known.root, "remembered"),
+                None => (self.root_by_tiles(old)?, "tiles"),
+            },
         };
         self.grew((old, &old_root), (new, &new_root))?;
         self.grew((new, &new_root), (size, &head.checkpoint.root))?;
