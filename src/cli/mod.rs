@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod bench;
 mod exchange_sandbox;
 mod feed;
+mod log;
 mod methodology;
 mod serve;
 
@@ -24,6 +26,10 @@ enum Command {
     Bench(bench::Args),
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
+    /// Re-add every book: points, vouchers, registry, market, public log, officers' acts
+    Audit(audit::Args),
+    /// Check a platform's public log from outside
+    Log(log::Args),
     /// Serve an exchange to rehearse with, as a process of its own
     ExchangeSandbox(exchange_sandbox::Args),
     /// Serve the platform
@@ -35,9 +41,11 @@ enum Command {
 /// Parses the arguments and runs the subcommand.
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Audit(args) => audit::run(args),
         Command::Bench(args) => bench::run(args),
         Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
         Command::Feed(args) => feed::run(args),
+        Command::Log(args) => log::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Methodology(args) => methodology::run(args),
     }

@@ -9,7 +9,6 @@ pub mod access;
 pub mod approve;
 pub mod audit;
 pub mod audit_books;
-pub mod audit_registry;
 pub mod catalogue;
 pub mod close_period;
 pub mod close_voucher;

@@ -1,7 +1,9 @@
 //! Outgoing clients. Each has a timeout and a twin that runs in this process.
 
 mod exchange;
+pub mod log_client;
 mod memory;
+pub mod partner_client;
 mod redis;
 mod short_lived;
 

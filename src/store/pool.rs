@@ -81,6 +81,23 @@ impl Pool {
         f(&mut *acquire(&self.readers)?)
     }
 
+    /// Runs `f` on a read connection, where every query sees the state of one moment, whatever is
+    /// written meanwhile.
+    ///
+    /// # Errors
+    /// As [`Pool::read_now`].
+    pub fn read_snapshot<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut conn = acquire(&self.readers)?;
+        begin_snapshot(&mut conn)?;
+        let result = f(&mut conn);
+        // Nothing was written: there is nothing to commit.
+        rollback(&mut conn);
+        result
+    }
+
     /// Runs `f` in a write transaction on the calling thread: `BEGIN IMMEDIATE` on SQLite, READ
     /// COMMITTED on PostgreSQL. A transaction that lost against another one is run again, so `f`
     /// must be repeatable: its ids and its time come from outside.
@@ -181,6 +198,16 @@ fn begin(conn: &mut Conn) -> StoreResult<()> {
     let begun = match conn {
         Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"),
         Conn::Pg(_) => <Conn as Connection>::TransactionManager::begin_transaction(conn),
+    };
+    Ok(begun?)
+}
+
+fn begin_snapshot(conn: &mut Conn) -> StoreResult<()> {
+    const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    let begun = match conn {
+        // In WAL mode a reader keeps the state that its first query saw.
+        Conn::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN DEFERRED"),
+        Conn::Pg(c) => AnsiTransactionManager::begin_transaction_sql(c, SNAPSHOT),
     };
     Ok(begun?)
 }

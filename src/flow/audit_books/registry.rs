@@ -3,41 +3,91 @@
 use uuid::Uuid;
 
 use crate::domain::verification::PeriodState;
+use crate::flow::FlowResult;
+use crate::flow::period_root::period_root;
 use crate::store::registry::{self, BlockRow, IssuanceRow};
 use crate::store::verification::{self, PeriodRow};
 use crate::store::{Conn, market};
 
-use super::FlowResult;
-use super::period_root::period_root;
+use super::{Check, Difference};
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
 
-/// Two figures that should be one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// `issuance 0193…`, `period 0193…`, `trade T-7`.
-    pub subject: String,
-    /// The rule that is broken.
-    pub rule: &'static str,
-    pub expected: String,
-    pub found: String,
-}
+/// Every rule, in the order in which they are told; a rule with nothing to look at is told too.
+const RULES: [&str; 14] = [
+    "sum of members",
+    "number of members",
+    "root of members",
+    "carried in",
+    "tonnes issued",
+    "root issued",
+    "serials follow each other",
+    "blocks without gap or overlap",
+    "record of the block's end",
+    "issued = held + listed + retired + cancelled",
+    "tonnes frozen",
+    "sum of settled trades",
+    "title moves once",
+    "as many title moves as trades",
+];
+
+/// One check a rule, filled as rows are compared.
+struct Books(Vec<Check>);
 
 /// Checks periods, issuances, blocks, listings and trades against each other.
 ///
 /// # Errors
 /// A query failed, or rows are corrupt.
-pub fn check(conn: &mut Conn) -> FlowResult<Vec<Difference>> {
-    let mut found = Vec::new();
-    check_periods(conn, &mut found)?;
-    check_issuances(conn, &mut found)?;
-    check_listings(conn, &mut found)?;
-    check_trades(conn, &mut found)?;
-    Ok(found)
+pub(super) fn check(
+    conn: &mut Conn,
+    progress: &mut impl FnMut(&'static str),
+) -> FlowResult<Vec<Check>> {
+    let mut books = Books::new();
+    progress("monitoring periods");
+    check_periods(conn, &mut books)?;
+    progress("issuances and blocks");
+    check_issuances(conn, &mut books)?;
+    progress("listings");
+    check_listings(conn, &mut books)?;
+    progress("trades");
+    check_trades(conn, &mut books)?;
+    Ok(books.0)
 }
 
-fn check_periods(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> {
+impl Books {
+    fn new() -> Books {
+        let check = |book| Check {
+            book,
+            looked_at: 0,
+            difference: None,
+        };
+        Books(RULES.into_iter().map(check).collect())
+    }
+
+    fn compare(&mut self, subject: &str, rule: &'static str, expected: String, found: String) {
+        let Some(check) = self.0.iter_mut().find(|check| check.book == rule) else {
+            // A rule that the list forgot is still checked and told.
+            self.0.push(Check {
+                book: rule,
+                looked_at: 0,
+                difference: None,
+            });
+            return self.compare(subject, rule, expected, found);
+        };
+        check.looked_at += 1;
+        if expected != found && check.difference.is_none() {
+            check.difference = Some(Difference {
+                book: rule,
+                place: subject.to_owned(),
+                expected,
+                found,
+            });
+        }
+    }
+}
+
+fn check_periods(conn: &mut Conn, books: &mut Books) -> FlowResult<()> {
     let mut after = None;
     loop {
         let page = verification::periods(conn, None, after, PAGE)?;
@@ -47,17 +97,13 @@ fn check_periods(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()>
         after = Some(last.id.0);
         for period in &page {
             if period.state()? != PeriodState::Open {
-                check_period(conn, period, found)?;
+                check_period(conn, period, books)?;
             }
         }
     }
 }
 
-fn check_period(
-    conn: &mut Conn,
-    period: &PeriodRow,
-    found: &mut Vec<Difference>,
-) -> FlowResult<()> {
+fn check_period(conn: &mut Conn, period: &PeriodRow, books: &mut Books) -> FlowResult<()> {
     let id = period.id.0;
     let subject = format!("period {id}");
     let counted = verification::sum_members(conn, id)?;
@@ -65,7 +111,7 @@ fn check_period(
     let earlier = verification::last_period(conn, period.scene_id, period.no)?;
     let earlier = earlier.and_then(|p| p.carried_out_mg).unwrap_or(0);
     let mut same = |rule, expected: Option<String>, got: String| {
-        compare(found, &subject, rule, expected.unwrap_or_default(), got);
+        books.compare(&subject, rule, expected.unwrap_or_default(), got);
     };
     let text = |n: Option<i64>| n.map(|n| n.to_string());
     same(
@@ -106,7 +152,7 @@ fn check_period(
     Ok(())
 }
 
-fn check_issuances(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> {
+fn check_issuances(conn: &mut Conn, books: &mut Books) -> FlowResult<()> {
     let mut next = 1;
     let mut after = 0;
     loop {
@@ -118,9 +164,9 @@ fn check_issuances(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<(
         for issuance in &page {
             let subject = format!("issuance {}", issuance.id.0);
             let (first, rule) = (issuance.first_serial, "serials follow each other");
-            compare(found, &subject, rule, next.to_string(), first.to_string());
+            books.compare(&subject, rule, next.to_string(), first.to_string());
             next = issuance.last_serial + 1;
-            check_blocks(conn, issuance, &subject, found)?;
+            check_blocks(conn, issuance, &subject, books)?;
         }
     }
 }
@@ -131,7 +177,7 @@ fn check_blocks(
     conn: &mut Conn,
     issuance: &IssuanceRow,
     subject: &str,
-    found: &mut Vec<Difference>,
+    books: &mut Books,
 ) -> FlowResult<()> {
     let mut expected = issuance.first_serial;
     let mut after = 0;
@@ -141,26 +187,20 @@ fn check_blocks(
         after = last.first_serial;
         for block in &page {
             let (first, rule) = (block.first_serial, "blocks without gap or overlap");
-            compare(
-                found,
-                subject,
-                rule,
-                expected.to_string(),
-                first.to_string(),
-            );
+            books.compare(subject, rule, expected.to_string(), first.to_string());
             expected = block.last_serial + 1;
-            check_end(conn, block, found)?;
+            check_end(conn, block, books)?;
         }
     }
     let (end, rule) = (
         issuance.last_serial + 1,
         "issued = held + listed + retired + cancelled",
     );
-    compare(found, subject, rule, end.to_string(), expected.to_string());
+    books.compare(subject, rule, end.to_string(), expected.to_string());
     Ok(())
 }
 
-fn check_end(conn: &mut Conn, block: &BlockRow, found: &mut Vec<Difference>) -> FlowResult<()> {
+fn check_end(conn: &mut Conn, block: &BlockRow, books: &mut Books) -> FlowResult<()> {
     let ended = registry::ended(conn, block.id.0)?;
     let expected = match block.state.as_str() {
         state @ ("retired" | "cancelled") => {
@@ -169,17 +209,11 @@ fn check_end(conn: &mut Conn, block: &BlockRow, found: &mut Vec<Difference>) -> 
         _ => String::new(),
     };
     let subject = format!("block {}", block.id.0);
-    compare(
-        found,
-        &subject,
-        "record of the block's end",
-        expected,
-        ended,
-    );
+    books.compare(&subject, "record of the block's end", expected, ended);
     Ok(())
 }
 
-fn check_listings(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> {
+fn check_listings(conn: &mut Conn, books: &mut Books) -> FlowResult<()> {
     let mut after = None;
     loop {
         let page = market::listings(conn, None, after, PAGE)?;
@@ -193,23 +227,17 @@ fn check_listings(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()
             let frozen = block.map_or(0, |block| block.range.tonnes().0);
             let subject = format!("listing {}", listing.id);
             let expected = listing.frozen().0.to_string();
-            compare(
-                found,
-                &subject,
-                "tonnes frozen",
-                expected,
-                frozen.to_string(),
-            );
+            books.compare(&subject, "tonnes frozen", expected, frozen.to_string());
             let (filled, proceeds) = market::settled_sums(conn, listing.id)?;
-            let books = format!("{} t {} fen", listing.filled.0, listing.proceeds.0);
+            let booked = format!("{} t {} fen", listing.filled.0, listing.proceeds.0);
             let sums = format!("{filled} t {proceeds} fen");
-            compare(found, &subject, "sum of settled trades", books, sums);
+            books.compare(&subject, "sum of settled trades", booked, sums);
         }
     }
 }
 
 /// Settled trades and title moves are one to one, with the same quantity and buyer.
-fn check_trades(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> {
+fn check_trades(conn: &mut Conn, books: &mut Books) -> FlowResult<()> {
     let mut after = 0;
     let mut settled = 0u64;
     loop {
@@ -232,12 +260,11 @@ fn check_trades(conn: &mut Conn, found: &mut Vec<Difference>) -> FlowResult<()> 
             let subject = format!("trade {}", trade.id);
             let none = || "no title move".to_owned();
             let (expected, moved) = (expected.unwrap_or_else(none), moved.unwrap_or_else(none));
-            compare(found, &subject, "title moves once", expected, moved);
+            books.compare(&subject, "title moves once", expected, moved);
         }
     }
     let moves = count_title_moves(conn)?;
-    compare(
-        found,
+    books.compare(
         "trades",
         "as many title moves as trades",
         settled.to_string(),
@@ -256,22 +283,5 @@ fn count_title_moves(conn: &mut Conn) -> FlowResult<u64> {
         };
         after = last.id.0;
         moves += page.len() as u64;
-    }
-}
-
-fn compare(
-    found: &mut Vec<Difference>,
-    subject: &str,
-    rule: &'static str,
-    expected: String,
-    got: String,
-) {
-    if expected != got {
-        found.push(Difference {
-            subject: subject.to_owned(),
-            rule,
-            expected,
-            found: got,
-        });
     }
 }

@@ -1,0 +1,127 @@
+//! The files, and how they are read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono_tz::Tz;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::domain::problem::{Code, Problem};
+use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options};
+
+/// Bytes read at once; holds several rows of the longest kind.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// What a scene declares about its feed.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct OptionArgs {
+    /// IANA zone of times without an offset; the adapter's own by default
+    #[arg(long, value_name = "IANA")]
+    pub(super) zone: Option<Tz>,
+    /// Station-to-station distances, CSV `from,to,km` (shenzhen-tong)
+    #[arg(long, value_name = "FILE")]
+    pub(super) distances: Option<PathBuf>,
+}
+
+impl OptionArgs {
+    /// Reads the table of distances, if one is named.
+    pub(super) fn open(&self) -> Result<Options, FileRefused> {
+        let table = |path| with_file(path, |file| DistanceTable::read(file));
+        let distances = self.distances.as_deref().map(table).transpose()?;
+        Ok(Options {
+            zone: self.zone,
+            distances: distances.map(Arc::new),
+        })
+    }
+}
+
+/// The adapter's names, for the argument's parser.
+pub(super) fn adapter_names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(adapter::all().iter().map(|a| a.name))
+}
+
+pub(super) fn adapter_of(name: &str) -> Result<Adapter, FileRefused> {
+    adapter::by_name(name).ok_or_else(|| FileRefused {
+        file: PathBuf::from(name),
+        problem: Problem::new(Code::NotFound),
+    })
+}
+
+/// A file as a whole cannot be read.
+#[derive(Debug)]
+pub(super) struct FileRefused {
+    pub(super) file: PathBuf,
+    pub(super) problem: Problem,
+}
+
+impl FileRefused {
+    /// On stderr, in both languages.
+    pub(super) fn complain(&self) {
+        let FileRefused { file, problem } = self;
+        eprintln!("{}: {}", file.display(), problem.code.zh());
+        eprintln!("{}: {problem}", file.display());
+    }
+}
+
+pub(super) fn with_file<T>(
+    path: &Path,
+    read: impl FnOnce(&mut BufReader<File>) -> Result<T, Problem>,
+) -> Result<T, FileRefused> {
+    let refused = |problem| FileRefused {
+        file: path.to_owned(),
+        problem,
+    };
+    let file = open(path).map_err(refused)?;
+    read(&mut BufReader::with_capacity(BUFFER_BYTES, file)).map_err(refused)
+}
+
+pub(super) fn open(path: &Path) -> Result<File, Problem> {
+    File::open(path).map_err(|error| Problem::at(Code::NotFound, "file", error.to_string()))
+}
+
+/// A file whose reading is shown, and can be ended from elsewhere.
+pub(super) struct Watched {
+    file: File,
+    progress: ProgressBar,
+    stop: Arc<AtomicBool>,
+}
+
+impl Watched {
+    pub(super) fn open(
+        path: &Path,
+        progress: ProgressBar,
+        stop: Arc<AtomicBool>,
+    ) -> Result<BufReader<Watched>, Problem> {
+        let file = open(path)?;
+        let watched = Watched {
+            file,
+            progress,
+            stop,
+        };
+        Ok(BufReader::with_capacity(BUFFER_BYTES, watched))
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the reading was ended"));
+        }
+        let count = self.file.read(buffer)?;
+        self.progress.inc(u64::try_from(count).unwrap_or(0));
+        Ok(count)
+    }
+}
+
+/// A bar on stderr for `bytes`; hidden where nobody looks.
+pub(super) fn progress_bar(what: &str, bytes: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{prefix} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(bytes).with_style(style);
+    bar.with_prefix(what.to_owned())
+}
