@@ -33,7 +33,7 @@ pub(super) fn batches(
     let took = drive(&address, requests, writers, &move |body| {
         contains(body, accepted.as_bytes())
     });
-    Ok(took?)
+    took
 }
 
 /// Posts one record a request.
@@ -51,7 +51,7 @@ pub(super) fn single_posts(
     let took = drive(&address, requests, connections, &|body| {
         contains(body, b"\"accepted\":1,")
     });
-    Ok(took?)
+    took
 }
 
 /// Reads balances, each citizen in turn.
@@ -72,9 +72,9 @@ pub(super) fn balances(
             .into_bytes()
         })
         .collect();
-    Ok(drive(&address, requests, connections, &|body| {
+    drive(&address, requests, connections, &|body| {
         contains(body, b"available")
-    })?)
+    })
 }
 
 /// Redeems one point for one voucher, each citizen in turn.
@@ -99,9 +99,9 @@ pub(super) fn redemptions(
             .into_bytes()
         })
         .collect();
-    Ok(drive(&address, requests, connections, &|body| {
+    drive(&address, requests, connections, &|body| {
         contains(body, b"\"code\"")
-    })?)
+    })
 }
 
 fn address(server: &Running) -> String {

@@ -20,10 +20,12 @@ impl Line {
         http: Duration,
     ) -> Line {
         let (bare, http) = (rate(records, bare), rate(records, http));
-        let ratio = if bare == 0 { 0 } else { http * 100 / bare };
+        let ratio = (http * 100).checked_div(bare).unwrap_or(0);
         Line {
             what: format!(
-                "batch {batch:>6}, {writers} writers: bare {bare:>8}/s, http {http:>8}/s, ratio 0.{ratio:02}"
+                "batch {batch:>6}, {writers} writers: bare {bare:>8}/s, http {http:>8}/s, ratio {}.{:02}",
+                ratio / 100,
+                ratio % 100,
             ),
             value: json!({
                 "what": "ingest", "batch": batch, "writers": writers, "records": records,
