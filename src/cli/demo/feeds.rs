@@ -205,7 +205,9 @@ pub fn wrong_rides(day: NaiveDate) -> Vec<Value> {
     let nothing = ride("sample-nothing", 1, noon, 20, "0");
     let mut backwards = good("sample-backwards");
     backwards["to"] = json!(stamp(noon - TimeDelta::hours(1)));
-    vec![negative, unit, mass, mode, extra, future, nothing, backwards]
+    vec![
+        negative, unit, mass, mode, extra, future, nothing, backwards,
+    ]
 }
 
 /// A rider whom nobody linked.

@@ -32,10 +32,7 @@ impl Ground {
                 "{shown} is not empty and was not made by the demo; it stays as it is. Name another with --dir"
             )));
         }
-        let mut lock = File::options()
-            .create(true)
-            .append(true)
-            .open(&marker)?;
+        let mut lock = File::options().create(true).append(true).open(&marker)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -95,6 +92,9 @@ mod tests {
         fs::create_dir(&other).unwrap();
         fs::write(other.join("thesis.txt"), "years").unwrap();
         assert!(Ground::take(&other).is_err());
-        assert_eq!(fs::read_to_string(other.join("thesis.txt")).unwrap(), "years");
+        assert_eq!(
+            fs::read_to_string(other.join("thesis.txt")).unwrap(),
+            "years"
+        );
     }
 }
