@@ -72,6 +72,9 @@ fn demo(args: &Args) -> DemoResult<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    // Listened for from the start, so that no signal leaves the exchange behind.
+    let stop = runtime.block_on(async { super::serve::stop_signal() })?;
+    let mut stop = std::pin::pin!(stop);
     let ground = Ground::take(&args.dir)?;
     let pool = database(args, &ground)?;
     let exchange = Exchange::start(&ground.file("exchange"))?;
@@ -82,13 +85,13 @@ fn demo(args: &Args) -> DemoResult<bool> {
     let walked = runtime.block_on(async {
         tokio::select! {
             walked = walk_city(&server, &exchange, clock, today) => walked,
-            stopped = tokio::signal::ctrl_c() => stopped.map_err(DemoError::from).and(Err(DemoError::Stopped)),
+            () = &mut stop => Err(DemoError::Stopped),
         }
     });
     let (city, walked) = walked?;
     report(&server, &city, &walked, args.once)?;
     if !args.once {
-        runtime.block_on(tokio::signal::ctrl_c())?;
+        runtime.block_on(stop);
         eprintln!("正在停止 · stopping");
     }
     server.stop()?;
@@ -192,7 +195,7 @@ fn report(server: &Running, city: &City, walked: &Walked, once: bool) -> DemoRes
         text += &addresses(&server.base_url, city, walked)?;
     }
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}\n{}", summary.json())?;
+    writeln!(out, "{text}\n{}", summary.json()?)?;
     out.flush()?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::store::platform_sums::PlatformSums;
 
@@ -14,29 +14,86 @@ pub struct Summary<'a> {
     pub sums: PlatformSums,
 }
 
+/// The last line's object, in this order.
+#[derive(Serialize)]
+struct Figures {
+    behaviours: Behaviours,
+    reduction_mg: i64,
+    points: Points,
+    vouchers_written_off: i64,
+    settlement_fen: i64,
+    cer: Cer,
+    log: Log,
+    audit_ok: bool,
+}
+
+/// Records by the platform's answers; one that was held and credited later counts in both.
+#[derive(Serialize)]
+struct Behaviours {
+    accepted: i64,
+    replayed: i64,
+    refused: i64,
+    held: i64,
+}
+
+#[derive(Serialize)]
+struct Points {
+    issued: i64,
+    redeemed: i64,
+    expired: i64,
+}
+
+#[derive(Serialize)]
+struct Cer {
+    issued_t: i64,
+    first_serial: i64,
+    last_serial: i64,
+    sold_t: i64,
+    retired_t: i64,
+}
+
+#[derive(Serialize)]
+struct Log {
+    size: u64,
+    /// Hexadecimal.
+    root: String,
+}
+
 impl Summary<'_> {
     /// The last line.
-    pub fn json(&self) -> Value {
+    ///
+    /// # Errors
+    /// Plain numbers always serialise.
+    pub fn json(&self) -> serde_json::Result<String> {
         let (walked, sums) = (self.walked, &self.sums);
         let tally = &walked.tally;
-        json!({
-            "behaviours": {
-                "accepted": tally.accepted, "replayed": tally.replayed,
-                "refused": tally.refused, "held": tally.held,
+        serde_json::to_string(&Figures {
+            behaviours: Behaviours {
+                accepted: tally.accepted,
+                replayed: tally.replayed,
+                refused: tally.refused,
+                held: tally.held,
             },
-            "reduction_mg": sums.reduction_mg,
-            "points": {
-                "issued": sums.points_issued, "redeemed": sums.points_redeemed,
-                "expired": sums.points_expired,
+            reduction_mg: sums.reduction_mg,
+            points: Points {
+                issued: sums.points_issued,
+                redeemed: sums.points_redeemed,
+                expired: sums.points_expired,
             },
-            "vouchers_written_off": sums.vouchers_written_off,
-            "settlement_fen": walked.settlement_fen,
-            "cer": {
-                "issued_t": sums.issued_t, "first_serial": sums.first_serial,
-                "last_serial": sums.last_serial, "sold_t": sums.sold_t, "retired_t": sums.retired_t,
+            vouchers_written_off: sums.vouchers_written_off,
+            settlement_fen: walked.settlement_fen,
+            cer: Cer {
+                issued_t: sums.issued_t,
+                first_serial: sums.first_serial,
+                last_serial: sums.last_serial,
+                sold_t: sums.sold_t,
+                retired_t: sums.retired_t,
             },
-            "log": {"size": walked.log.size, "root": hex::encode(walked.log.root)},
-            "audit_ok": walked.audit_ok,
+            log: Log {
+                size: walked.log.size,
+                root: hex::encode(walked.log.root),
+            },
+            audit_ok: walked.audit_ok,
         })
     }
 
