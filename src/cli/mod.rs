@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod audit;
 mod bench;
+mod demo;
 mod exchange_sandbox;
 mod feed;
 mod log;
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// Measure how fast the platform is
     Bench(bench::Args),
+    /// Seed a city, walk it through every stage, and serve it
+    Demo(demo::Args),
     /// Read feed files, or post them to a platform
     Feed(feed::Args),
     /// Re-add every book: points, vouchers, registry, market, public log, officers' acts
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Audit(args) => audit::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Log(args) => log::run(args),

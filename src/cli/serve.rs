@@ -49,7 +49,7 @@ fn serve(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Resolves when the process is asked to end.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

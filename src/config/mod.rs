@@ -30,6 +30,14 @@ pub struct Config {
     pub time: TimeSettings,
 }
 
+/// Where this program's own file lies, to start it a second time.
+///
+/// # Errors
+/// The operating system does not tell.
+pub fn own_program() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_exe()
+}
+
 impl Config {
     /// Reads the file, when one is named, and the process's environment over it.
     ///

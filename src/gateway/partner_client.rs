@@ -243,12 +243,12 @@ pub const NDJSON: &str = "application/x-ndjson";
 
 /// Where a scene takes batches of records.
 pub fn behaviours_path(scene: &str) -> String {
-    format!("/api/scenes/{}/behaviours", segment(scene))
+    format!("/api/partner/scenes/{}/behaviours", segment(scene))
 }
 
 /// Where a scene takes files in its own format.
 pub fn files_path(scene: &str) -> String {
-    format!("/api/scenes/{}/files", segment(scene))
+    format!("/api/partner/scenes/{}/files", segment(scene))
 }
 
 /// A path segment: what is not a plain character is percent-encoded.

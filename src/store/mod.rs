@@ -24,6 +24,7 @@ pub mod methodology;
 pub mod offer;
 pub mod outbox;
 pub mod party;
+pub mod platform_sums;
 pub mod redemption;
 pub mod reduction;
 pub mod registry;

@@ -116,6 +116,14 @@ impl VerifyKey {
         }
     }
 
+    /// What is stored of the key: the public key's 32 bytes, or the secret itself.
+    pub fn material(&self) -> Vec<u8> {
+        match self {
+            VerifyKey::Ed25519(key) => key.to_bytes().to_vec(),
+            VerifyKey::HmacSha256(secret) => secret.0.expose_secret().to_vec(),
+        }
+    }
+
     /// Whether `signature` is this key's over `message`. MACs are compared in constant time.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

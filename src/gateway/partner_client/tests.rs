@@ -155,7 +155,7 @@ async fn a_batch_is_signed_anew_until_it_is_answered() {
         .unwrap()
         .iter()
         .map(|request| {
-            assert_eq!(request.target, "/api/scenes/metro%2F1/behaviours");
+            assert_eq!(request.target, "/api/partner/scenes/metro%2F1/behaviours");
             assert_eq!(request.field("content-type"), NDJSON);
             request.nonce(&key, &clock())
         })
