@@ -57,15 +57,17 @@ pub(super) enum KeyError {
     Encoding(String),
 }
 
+/// How a key's text becomes a key.
+type ParseKey = fn(&str) -> Result<SignKey, Problem>;
+
 impl KeyArgs {
     /// Reads the key.
     pub(super) fn read(&self) -> Result<SignKey, KeyError> {
-        let (path, parse): (_, fn(&str) -> Result<SignKey, Problem>) =
-            match (&self.ed25519_key, &self.hmac_key_file) {
-                (Some(path), _) => (path, SignKey::ed25519),
-                (None, Some(path)) => (path, SignKey::hmac_sha256),
-                (None, None) => return Err(KeyError::Encoding("no key file is named".into())),
-            };
+        let (path, parse): (_, ParseKey) = match (&self.ed25519_key, &self.hmac_key_file) {
+            (Some(path), _) => (path, SignKey::ed25519),
+            (None, Some(path)) => (path, SignKey::hmac_sha256),
+            (None, None) => return Err(KeyError::Encoding("no key file is named".into())),
+        };
         let text = fs::read_to_string(path).map_err(at(path))?;
         parse(&text).map_err(|problem| KeyError::Unreadable {
             path: path.clone(),

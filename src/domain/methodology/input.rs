@@ -199,7 +199,7 @@ pub(crate) fn bind(
             InputForm::Key => {
                 word = record
                     .attribute(&input.name)
-                    .map(|text| dictionary.find(text))
+                    .map(|text| dictionary.find(text));
             }
             // Only whether it is there matters to a formula.
             InputForm::Text => word = record.attribute(&input.name).map(|_| 0),

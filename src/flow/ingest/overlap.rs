@@ -11,10 +11,13 @@ use crate::store::{StoreResult, Tx};
 
 use super::scene::SceneView;
 
+/// From an act's start to its end.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// The stretches of time that accounts have already been credited for.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    taken: HashMap<Uuid, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    taken: HashMap<Uuid, Vec<Span>>,
 }
 
 impl Timeline {

@@ -3,7 +3,6 @@
 use crate::cli::demo::problem::DemoResult;
 use crate::flow::FlowError;
 use crate::flow::audit_books::{LogGround, audit};
-use crate::flow::audit_registry::check;
 use crate::store::platform_sums::platform_sums;
 
 use super::{Tally, Walk};
@@ -11,7 +10,7 @@ use super::{Tally, Walk};
 impl Walk<'_> {
     /// Whether all books agree; what does not is told on stderr.
     pub(super) fn audit(&self, tally: &Tally, settlement_fen: i64) -> DemoResult<bool> {
-        let stage = self.screen.stage("审计 · the audit", 3);
+        let stage = self.screen.stage("审计 · the audit", 2);
         let catalogue = self.state.catalogue.get();
         let (scenes, methodologies) = (catalogue.scene_codes(), catalogue.methodology_names());
         let ground = LogGround {
@@ -21,8 +20,6 @@ impl Walk<'_> {
         };
         let pool = &self.state.pool;
         let books = pool.read_now::<_, FlowError>(|conn| audit(conn, &ground, |_| ()))?;
-        stage.step();
-        let registry = pool.read_now(check)?;
         stage.step();
         let sums = pool.read_now(platform_sums)?;
         let told = [
@@ -36,7 +33,6 @@ impl Walk<'_> {
             .iter()
             .filter_map(|check| check.difference.as_ref())
             .map(|found| format!("{found:?}"))
-            .chain(registry.iter().map(|found| format!("{found:?}")))
             .chain(
                 told.iter()
                     .filter(|(_, answered, booked)| answered != booked)
@@ -48,9 +44,9 @@ impl Walk<'_> {
         let rows: u64 = books.iter().map(|check| check.looked_at).sum();
         stage.done(format!(
             "{} 本账、{rows} 行，{} 处不符 · {} books, {rows} rows, {} differences",
-            books.len() + 1,
+            books.len(),
             differences.len(),
-            books.len() + 1,
+            books.len(),
             differences.len()
         ));
         for difference in &differences {
