@@ -74,7 +74,9 @@ pub(super) async fn show_qr(
     let found = state.pool.read::<_, StoreError>(read).await?;
     let row = found.ok_or(Code::NotFound)?;
     let picture = svg(&address(&state, &row.certificate_no)).map_err(ApiError::internal)?;
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
+    Ok(HttpResponse::Ok()
+        .content_type("image/svg+xml")
+        .body(picture))
 }
 
 fn address(state: &AppState, no: &str) -> String {

@@ -95,6 +95,10 @@ mod tests {
         assert_eq!(heights[11..], [2, 50, 100]);
         assert!(heights[..11].iter().all(|height| *height == 0));
         let huge = Chart::new(0, &[(0, i64::MAX), (-1, i64::MAX)]);
-        assert!(huge.bars.iter().all(|bar| bar.y >= TOP && bar.y + bar.height == huge.base));
+        assert!(
+            huge.bars
+                .iter()
+                .all(|bar| bar.y >= TOP && bar.y + bar.height == huge.base)
+        );
     }
 }

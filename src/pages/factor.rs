@@ -59,7 +59,11 @@ fn rows(name: &str, entry: &Table, found: &mut Vec<Factor>) {
     for row in rows.into_iter().flatten().filter_map(Value::as_table) {
         let key = list(row, "key").join(", ");
         let called = text(row, "name");
-        let called = if called.is_empty() { key } else { format!("{key} {called}") };
+        let called = if called.is_empty() {
+            key
+        } else {
+            format!("{key} {called}")
+        };
         found.push(Factor {
             value: text(row, "value"),
             ..Factor::of(format!("{name} [{called}]"), &[row, entry])
@@ -126,7 +130,15 @@ mod tests {
         let found = factors(document);
         let shown: Vec<_> = found
             .iter()
-            .map(|f| (f.name.as_str(), f.value.as_str(), f.unit.as_str(), f.year.as_str(), f.source.as_str()))
+            .map(|f| {
+                (
+                    f.name.as_str(),
+                    f.value.as_str(),
+                    f.unit.as_str(),
+                    f.year.as_str(),
+                    f.source.as_str(),
+                )
+            })
             .collect();
         assert_eq!(
             shown,
@@ -143,7 +155,9 @@ mod tests {
         for (file, text) in EMBEDDED_DOCUMENTS {
             let found = factors(text);
             assert!(!found.is_empty(), "{file}");
-            let bare = found.iter().find(|f| !f.value.contains('@') && f.unit.is_empty());
+            let bare = found
+                .iter()
+                .find(|f| !f.value.contains('@') && f.unit.is_empty());
             assert_eq!(bare, None, "{file}");
         }
     }

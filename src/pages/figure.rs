@@ -83,7 +83,12 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_three() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-100_000, "-100,000")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (-100_000, "-100,000"),
+        ] {
             assert_eq!(grouped(number), text);
         }
         assert_eq!((signed(7).as_str(), signed(-7).as_str()), ("+7", "-7"));

@@ -158,7 +158,11 @@ fn parts(text: &Text) -> Vec<(&'static str, &'static str, String)> {
         ("项目情景", "Project", text.project.clone()),
         ("普惠性", "Inclusiveness", text.inclusiveness.clone()),
         ("额外性", "Additionality", text.additionality.clone()),
-        ("避免重复计算", "Double counting", text.double_counting.clone()),
+        (
+            "避免重复计算",
+            "Double counting",
+            text.double_counting.clone(),
+        ),
         ("汇总", "Aggregation", text.aggregation.clone()),
         ("不计入", "Exclusions", text.exclusions.join("; ")),
         ("监测", "Monitoring", text.monitoring.join("; ")),

@@ -223,10 +223,7 @@ pub(super) async fn show_issuance(
         shell: &shell,
         issuance: IssuanceSeen::new(&issuance, zone),
         ground,
-        blocks: blocks
-            .iter()
-            .map(|row| BlockSeen::new(row, zone))
-            .collect(),
+        blocks: blocks.iter().map(|row| BlockSeen::new(row, zone)).collect(),
         next,
     };
     page(&shell, &page_of_issuance)

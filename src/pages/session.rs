@@ -69,7 +69,11 @@ pub(super) async fn enter(
 async fn sign_in(state: &AppState, shown: &str) -> ApiResult<HttpResponse> {
     let shown = shown.trim();
     // What is not of a token's alphabet could not stand in a cookie either.
-    if shown.len() > TOKEN_CHARS_MAX || !shown.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    if shown.len() > TOKEN_CHARS_MAX
+        || !shown
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    {
         return Err(Code::TokenInvalid.into());
     }
     let digest = Token::shown(shown).digest();

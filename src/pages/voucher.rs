@@ -75,7 +75,9 @@ pub(super) async fn list(
     let read = move |conn: &mut Conn| {
         let mut found = redemption::vouchers_of(conn, account, before, limit + 1)?;
         let next = cut(&mut found, limit, |voucher| voucher.id);
-        let rows = found.iter().map(|voucher| Seen::read(conn, voucher, now, zone));
+        let rows = found
+            .iter()
+            .map(|voucher| Seen::read(conn, voucher, now, zone));
         Ok((rows.collect::<StoreResult<Vec<_>>>()?, next))
     };
     let (rows, next) = state.pool.read::<_, StoreError>(read).await?;
@@ -166,9 +168,12 @@ impl Seen {
     ) -> StoreResult<Seen> {
         let offer = offer::offer(conn, voucher.offer)?;
         let merchant = offer::merchant(conn, voucher.merchant)?;
-        let (title_zh, title_en) = offer.map(|it| (it.title_zh, it.title_en)).unwrap_or_default();
-        let (merchant_zh, merchant_en) =
-            merchant.map(|it| (it.name_zh, it.name_en)).unwrap_or_default();
+        let (title_zh, title_en) = offer
+            .map(|it| (it.title_zh, it.title_en))
+            .unwrap_or_default();
+        let (merchant_zh, merchant_en) = merchant
+            .map(|it| (it.name_zh, it.name_en))
+            .unwrap_or_default();
         // Past its end it is no good, whether or not the job has been by.
         let state = match voucher.state {
             VoucherState::Issued if now >= voucher.expires_at => VoucherState::Expired,

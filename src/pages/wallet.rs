@@ -48,7 +48,6 @@ struct Line {
     kg: Option<String>,
     /// Where the reductions behind a credit are listed.
     credit: Option<String>,
-    records: i32,
 }
 
 /// `GET /me`.
@@ -114,8 +113,7 @@ impl Balance {
         Balance {
             available: figure::grouped(live().map(|lot| lot.available).sum()),
             held: figure::grouped(lots.iter().map(|lot| lot.held).sum()),
-            expiring: soonest
-                .map(|lot| (figure::grouped(lot.available), figure::day(lot.bucket))),
+            expiring: soonest.map(|lot| (figure::grouped(lot.available), figure::day(lot.bucket))),
         }
     }
 }
@@ -137,7 +135,6 @@ impl From<StatementLine> for Line {
                 let (from, records) = (entry.first_pos, entry.records);
                 format!("/me/credits/{transfer}?from={from}&records={records}")
             }),
-            records: entry.records,
         }
     }
 }
