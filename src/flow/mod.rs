@@ -31,6 +31,7 @@ pub mod retire;
 pub mod sequence_log;
 pub mod settle;
 pub mod settle_trade;
+pub mod show_leaf;
 pub mod transfer;
 pub mod verify_period;
 pub mod write_off;

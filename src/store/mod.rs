@@ -30,6 +30,7 @@ pub mod reduction;
 pub mod registry;
 pub mod scene;
 pub mod schema;
+pub mod totals;
 pub mod verification;
 pub mod voucher_sums;
 pub mod wallet;

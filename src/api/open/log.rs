@@ -2,20 +2,16 @@
 
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use actix_web::{HttpResponse, get, web};
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ApiResult, AppState, ProblemBody};
-use crate::domain::log::leaf::Leaf;
 use crate::domain::log::tile::Tile;
 use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
-use crate::domain::unit::MgCo2e;
 use crate::flow::FlowError;
 use crate::flow::prove::{consistency, inclusion};
-use crate::store::behaviour::behaviour;
+use crate::flow::show_leaf::show_leaf;
 use crate::store::log::{newest_checkpoint, tile};
-use crate::store::reduction::reduction;
 
 /// That a leaf is in the tree of a signed checkpoint.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -119,43 +115,11 @@ pub async fn consistency_proof(
 #[get("/log/leaves/{id}")]
 pub async fn leaf(state: web::Data<AppState>, id: web::Path<String>) -> ApiResult<HttpResponse> {
     let id: ReductionId = id.parse()?;
-    let catalogue = state.catalogue.get();
-    let (row, record) = state
+    let (catalogue, keys) = (state.catalogue.get(), state.keys.clone());
+    let bytes = state
         .pool
-        .read::<_, FlowError>(move |conn| {
-            let row = reduction(conn, id)?;
-            let record = behaviour(conn, row.behaviour())?;
-            Ok((row, record))
-        })
+        .read::<_, FlowError>(move |conn| show_leaf(conn, &catalogue, &keys.settings.salt, id))
         .await?;
-    let scene = catalogue
-        .scenes
-        .values()
-        .find(|scene| scene.row.id == row.scene_id);
-    let filed = catalogue.filed.get(&row.methodology_id);
-    let (scene, filed) = scene.zip(filed).ok_or(Code::Internal)?;
-    let digest = record
-        .digest
-        .as_slice()
-        .try_into()
-        .map_err(|_| Code::Internal)?;
-    let opening = state
-        .keys
-        .settings
-        .salt
-        .opening(id, *row.account_id.0.as_bytes(), digest);
-    let methodology = filed.name();
-    let leaf = Leaf {
-        reduction: id,
-        methodology: &methodology,
-        methodology_hash: filed.hash,
-        scene: &scene.row.code,
-        day: NaiveDate::from_epoch_days(row.day).ok_or(Code::Internal)?,
-        amount: MgCo2e(row.mg),
-        commitment: opening.commitment(),
-    };
-    let mut bytes = Vec::new();
-    leaf.write(&mut bytes);
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::json())
         .body(bytes))
