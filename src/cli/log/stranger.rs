@@ -288,13 +288,19 @@ impl Stranger {
 }
 
 /// Two signed heads of which one is not the beginning of the other: proof that the log was changed.
+/// A log that names a head beyond its present end, and cannot prove it, has been cut.
 fn shown(error: LogError, old: &Head, new: &Head) -> LogError {
-    match error {
-        LogError::Broken { what, .. } => LogError::Broken {
-            what,
-            evidence: vec![old.signed.clone(), new.signed.clone()],
-        },
-        other => other,
+    let what = match error {
+        LogError::Broken { what, .. } => what,
+        LogError::Unreachable(ClientError::Refused { status, .. }) if status.is_client_error() => {
+            let what = "the log no longer proves a head that it signed";
+            Problem::at(Code::LogProofInvalid, "consistency", what)
+        }
+        other => return other,
+    };
+    LogError::Broken {
+        what,
+        evidence: vec![old.signed.clone(), new.signed.clone()],
     }
 }
 
