@@ -1,6 +1,8 @@
 //! Both migrated databases hold exactly the tables and columns that `src/store/schema.rs` names,
 //! with the same nullability, and every migration can be taken back and run again.
 
+#![expect(clippy::disallowed_methods, reason = "tests are wiring")]
+
 use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
@@ -117,6 +119,8 @@ fn believed() -> Schema {
     for line in text.lines().map(str::trim) {
         if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
             table = name.to_owned();
+        } else if line.starts_with("diesel::") {
+            // How tables join is not what they hold.
         } else if let Some((column, kind)) = line.split_once(" -> ") {
             let nullable = kind.starts_with("Nullable<");
             schema

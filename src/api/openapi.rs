@@ -1,7 +1,7 @@
 //! The API described for machines: OpenAPI 3.1 at `/openapi.json`, readable at `/docs/`.
 
 use actix_web::{App, HttpResponse, web};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, ContactBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -25,6 +25,11 @@ pub fn base() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An access token; its role decides what it opens."))
         .build();
+    let signature = ApiKeyValue::with_description(
+        "Signature",
+        "RFC 9421 over @method, @authority, @path, content-type and content-digest, with created \
+         and a nonce; Ed25519 or HMAC-SHA256.",
+    );
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -40,6 +45,10 @@ pub fn base() -> OpenApi {
         .components(Some(
             ComponentsBuilder::new()
                 .security_scheme("bearer", SecurityScheme::Http(bearer))
+                .security_scheme(
+                    "signature",
+                    SecurityScheme::ApiKey(ApiKey::Header(signature)),
+                )
                 .build(),
         ))
         .build()

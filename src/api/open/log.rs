@@ -43,7 +43,7 @@ pub struct Sizes {
 }
 
 /// The newest signed checkpoint (C2SP tlog-checkpoint)
-#[utoipa::path(tag = "log", responses((status = OK, body = String, content_type = "text/plain"),
+#[utoipa::path(tag = "open", responses((status = OK, body = String, content_type = "text/plain"),
     (status = NOT_FOUND, body = ProblemBody)))]
 #[get("/log/checkpoint")]
 pub async fn checkpoint(state: web::Data<AppState>) -> ApiResult<HttpResponse> {
@@ -58,7 +58,7 @@ pub async fn checkpoint(state: web::Data<AppState>) -> ApiResult<HttpResponse> {
 }
 
 /// The key that checkpoints are signed with, as `name+hash+key`
-#[utoipa::path(tag = "log", responses((status = OK, body = String, content_type = "text/plain")))]
+#[utoipa::path(tag = "open", responses((status = OK, body = String, content_type = "text/plain")))]
 #[get("/log/key")]
 pub async fn verifier_key(state: web::Data<AppState>) -> HttpResponse {
     let key = state.keys.signer.verifier().to_string();
@@ -68,7 +68,7 @@ pub async fn verifier_key(state: web::Data<AppState>) -> HttpResponse {
 }
 
 /// Proof that a reduction is in the log
-#[utoipa::path(tag = "log", params(("id" = String, Path, description = "The reduction's id")),
+#[utoipa::path(tag = "open", params(("id" = String, Path, description = "The reduction's id")),
     responses((status = OK, body = InclusionBody), (status = NOT_FOUND, body = ProblemBody)))]
 #[get("/log/proofs/inclusion/{id}")]
 pub async fn inclusion_proof(
@@ -90,7 +90,7 @@ pub async fn inclusion_proof(
 }
 
 /// Proof that the log only grew
-#[utoipa::path(tag = "log", params(Sizes),
+#[utoipa::path(tag = "open", params(Sizes),
     responses((status = OK, body = ConsistencyBody), (status = BAD_REQUEST, body = ProblemBody)))]
 #[get("/log/proofs/consistency")]
 pub async fn consistency_proof(
@@ -109,7 +109,7 @@ pub async fn consistency_proof(
 /// What a reduction's leaf says, byte for byte
 ///
 /// The leaf hash is SHA-256 over a zero byte and these bytes.
-#[utoipa::path(tag = "log", params(("id" = String, Path, description = "The reduction's id")),
+#[utoipa::path(tag = "open", params(("id" = String, Path, description = "The reduction's id")),
     responses((status = OK, body = String, content_type = "application/json"),
     (status = NOT_FOUND, body = ProblemBody)))]
 #[get("/log/leaves/{id}")]
@@ -126,7 +126,7 @@ pub async fn leaf(state: web::Data<AppState>, id: web::Path<String>) -> ApiResul
 }
 
 /// One tile of the tree (C2SP tlog-tiles)
-#[utoipa::path(tag = "log", params(("path" = String, Path, description = "As in tlog-tiles")),
+#[utoipa::path(tag = "open", params(("path" = String, Path, description = "As in tlog-tiles")),
     responses((status = OK, body = Vec<u8>, content_type = "application/octet-stream"),
     (status = NOT_FOUND, body = ProblemBody)))]
 #[get("/log/tile/{path:.*}")]

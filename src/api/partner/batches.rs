@@ -21,7 +21,7 @@ use super::proof::{PartnerProof, prove};
 ///
 /// Each record is answered in its place: accepted, replayed, refused or held. Sending a batch
 /// again changes nothing and says so.
-#[utoipa::path(tag = "partner", request_body(content = String, content_type = "application/json"),
+#[utoipa::path(tag = "partner", security(("signature" = [])), request_body(content = String, content_type = "application/json"),
     responses((status = OK, body = ReceiptBody), (status = UNAUTHORIZED, body = ProblemBody),
     (status = NOT_FOUND, body = ProblemBody), (status = PAYLOAD_TOO_LARGE, body = ProblemBody)))]
 #[post("/api/partner/scenes/{scene}/behaviours")]

@@ -48,7 +48,7 @@ pub struct FileSummary {
 /// Post a file in the scene adapter's own format
 ///
 /// Answers with one JSON line a record and a last line with the sums.
-#[utoipa::path(tag = "partner",
+#[utoipa::path(tag = "partner", security(("signature" = [])),
     request_body(content = String, content_type = "application/octet-stream"),
     responses((status = OK, body = FileSummary, content_type = "application/x-ndjson"),
     (status = UNAUTHORIZED, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody)))]

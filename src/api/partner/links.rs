@@ -33,7 +33,7 @@ pub struct LinkedBody {
 }
 
 /// Link a subject to a citizen's account
-#[utoipa::path(tag = "partner", request_body = LinkBody,
+#[utoipa::path(tag = "partner", security(("signature" = [])), request_body = LinkBody,
     responses((status = OK, body = LinkedBody), (status = UNAUTHORIZED, body = ProblemBody),
     (status = CONFLICT, body = ProblemBody)))]
 #[post("/api/partner/links")]
