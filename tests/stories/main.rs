@@ -14,6 +14,7 @@ mod api_server;
 mod audit_chain;
 mod ingest_commit;
 mod market;
+mod pages;
 mod partner_feed;
 mod public_log;
 mod redemption;
