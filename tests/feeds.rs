@@ -51,7 +51,7 @@ fn outcomes(name: &str, path: &Path) -> Vec<Outcome> {
     let mut source = BufReader::new(std::fs::File::open(path).expect("readable"));
     let mut outcomes = Vec::new();
     (adapter.read)(&mut source, &Options::default(), &mut |outcome| {
-        outcomes.push(outcome)
+        outcomes.push(outcome);
     })
     .expect("readable");
     outcomes
