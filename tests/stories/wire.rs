@@ -48,6 +48,17 @@ pub fn try_ask(
     fields: &[(&str, &str)],
     body: &str,
 ) -> std::io::Result<Answer> {
+    try_send(base_url, method, path, fields, body.as_bytes())
+}
+
+/// As [`try_ask`], for bodies that are no text.
+pub fn try_send(
+    base_url: &str,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> std::io::Result<Answer> {
     let address = base_url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
@@ -58,17 +69,43 @@ pub fn try_ask(
     for (name, value) in fields {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-    let mut text = Vec::new();
-    stream.read_to_end(&mut text)?;
-    let text = String::from_utf8_lossy(&text);
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> std::io::Result<Answer> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = bytes.split_at(end.ok_or(std::io::ErrorKind::UnexpectedEof)? + 4);
+    let head = String::from_utf8_lossy(head).into_owned();
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-    Ok(Answer {
+    let mut answer = Answer {
         status: status.ok_or(std::io::ErrorKind::InvalidData)?,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    })
+        head,
+        body: String::new(),
+    };
+    let chunked = answer.field("Transfer-Encoding") == Some("chunked");
+    let body = if chunked {
+        joined(body)
+    } else {
+        Some(body.to_vec())
+    };
+    let body = body.ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    answer.body = String::from_utf8_lossy(&body).into_owned();
+    Ok(answer)
+}
+
+/// The chunks of a streamed body; `None` if it broke off before its end.
+fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line = chunks.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&chunks[..line]).ok()?, 16).ok()?;
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(chunks.get(line + 2..line + 2 + size)?);
+        chunks = chunks.get(line + 4 + size..)?;
+    }
 }

@@ -1,0 +1,7 @@
+//! A partner's records over HTTP: what comes in, what is told of it, and what stays stored.
+
+mod batch;
+mod explain;
+mod file;
+mod link;
+mod refusal;
