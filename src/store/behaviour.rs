@@ -290,7 +290,29 @@ pub fn linked_accounts(
         .collect()
 }
 
-/// Links a subject to an account.
+/// Subjects share this many gates between records that are held and links that are made.
+const LINK_GATES: u8 = 64;
+
+fn link_gate(subject: &SubjectHash) -> i32 {
+    let [first, ..] = subject;
+    i32::from(first % LINK_GATES)
+}
+
+/// Keeps these subjects from being linked until the transaction ends, and waits for links of them
+/// that are under way: whoever holds a record does this first and then looks again whether its
+/// subject is linked. SQLite has one writer anyway.
+///
+/// # Errors
+/// The statement failed.
+pub fn keep_unlinked(tx: &mut Tx<'_>, subjects: &[SubjectHash]) -> StoreResult<()> {
+    let gates: std::collections::BTreeSet<i32> = subjects.iter().map(link_gate).collect();
+    match &mut **tx {
+        Conn::Pg(c) => bulk::postgres::enter_link_gates(c, &gates.into_iter().collect::<Vec<_>>()),
+        Conn::Sqlite(_) => Ok(()),
+    }
+}
+
+/// Links a subject to an account, after every batch that was holding a record of it has ended.
 ///
 /// # Errors
 /// The subject is linked already, or the write failed.
@@ -300,6 +322,9 @@ pub fn link_subject(
     account: Uuid,
     at: Ts,
 ) -> StoreResult<()> {
+    if let Conn::Pg(c) = &mut **tx {
+        bulk::postgres::close_link_gate(c, link_gate(subject))?;
+    }
     let row = (
         subject_links::subject.eq(subject.as_slice()),
         subject_links::account_id.eq(Id(account)),

@@ -15,8 +15,8 @@ use crate::domain::wallet::{Earner, Entry, ISSUANCE, Lot, Transfer, TransferKind
 use crate::flow::FlowResult;
 use crate::store::behaviour::{
     BatchRow, Claim, HeldRow, NewBehaviour, RefusalRow, append_batch, append_behaviours,
-    append_held, append_refusals, digest, linked_accounts, release_held, released, return_claims,
-    seen_body,
+    append_held, append_refusals, digest, keep_unlinked, linked_accounts, release_held, released,
+    return_claims, seen_body,
 };
 use crate::store::reduction::{
     DayCredit, DayRange, ReductionRow, append_leaves, append_reductions, day_credits, reduction_at,
@@ -69,6 +69,9 @@ struct Decision<'p> {
     unlinked: Vec<&'p Item>,
     /// What was decided against positions; all others are accepted or held.
     against: BTreeMap<usize, Answer>,
+    /// Positions that say the same as an earlier one of this batch, and that one: they are told
+    /// what it was told.
+    twins: Vec<(usize, usize)>,
 }
 
 /// The locked lots of the accounts in a batch.
@@ -97,6 +100,7 @@ impl<'p> Decision<'p> {
             linked: Vec::with_capacity(prepared.items.len()),
             unlinked: Vec::new(),
             against: BTreeMap::new(),
+            twins: Vec::new(),
         }
     }
 
@@ -109,8 +113,14 @@ impl<'p> Decision<'p> {
             .collect();
         subjects.sort_unstable();
         subjects.dedup();
-        let accounts: HashMap<SubjectHash, Uuid> =
+        let mut accounts: HashMap<SubjectHash, Uuid> =
             linked_accounts(tx, &subjects)?.into_iter().collect();
+        subjects.retain(|subject| !accounts.contains_key(subject));
+        if !subjects.is_empty() {
+            // A link that commits between the look and ours would leave its record held for ever.
+            keep_unlinked(tx, &subjects)?;
+            accounts.extend(linked_accounts(tx, &subjects)?);
+        }
         for item in &self.prepared.items {
             match accounts.get(&item.subject) {
                 Some(account) => self.linked.push((*account, item)),
@@ -192,6 +202,9 @@ impl<'p> Decision<'p> {
         }
         for (pos, first, key) in within {
             let answer = self.against_neighbour(pos, first, &key);
+            if matches!(answer, Answer::Replayed { .. }) {
+                self.twins.push((pos, first));
+            }
             self.decide_against(pos, answer);
         }
         let losers: Vec<usize> = self.against.keys().copied().collect();
@@ -659,7 +672,30 @@ impl<'p> Decision<'p> {
         for (at, code) in &self.prepared.held {
             put(*at, Answer::Held(*code));
         }
+        for (pos, first) in &self.twins {
+            let told = answers.get(self.item(*first).index).map(replay_of);
+            if let Some((place, told)) = answers.get_mut(self.item(*pos).index).zip(told) {
+                *place = told;
+            }
+        }
         answers
+    }
+}
+
+/// What the second of two equal records is told, when the first was told this.
+fn replay_of(first: &Answer) -> Answer {
+    match first {
+        Answer::Accepted {
+            reduction,
+            mg,
+            points,
+            ..
+        } => Answer::Replayed {
+            reduction: Some(*reduction),
+            mg: *mg,
+            points: *points,
+        },
+        other => other.clone(),
     }
 }
 

@@ -86,6 +86,26 @@ pub(in crate::store) fn take_claims(
     .load(c)?)
 }
 
+/// The class of advisory locks that stand between holding a record and linking its subject.
+const LINK_GATE: i32 = 0x6c69_6e6b;
+
+/// Many batches may be inside a gate; a link waits until all have left it.
+pub(in crate::store) fn enter_link_gates(c: &mut PgConnection, gates: &[i32]) -> StoreResult<()> {
+    diesel::sql_query("SELECT pg_advisory_xact_lock_shared($1, gate) FROM unnest($2) AS gate")
+        .bind::<Integer, _>(LINK_GATE)
+        .bind::<Array<Integer>, _>(gates)
+        .execute(c)?;
+    Ok(())
+}
+
+pub(in crate::store) fn close_link_gate(c: &mut PgConnection, gate: i32) -> StoreResult<()> {
+    diesel::sql_query("SELECT pg_advisory_xact_lock($1, $2)")
+        .bind::<Integer, _>(LINK_GATE)
+        .bind::<Integer, _>(gate)
+        .execute(c)?;
+    Ok(())
+}
+
 pub(in crate::store) fn append_behaviours(
     c: &mut PgConnection,
     rows: Vec<NewBehaviour<'_>>,
