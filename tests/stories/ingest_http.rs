@@ -3,5 +3,7 @@
 mod batch;
 mod explain;
 mod file;
+mod kill;
 mod link;
+mod race;
 mod refusal;

@@ -171,6 +171,15 @@ impl Town {
 
     pub fn open_with(pool: Pool, config: Config) -> Town {
         settle(&pool);
+        Town::serve(pool, config)
+    }
+
+    /// Serves a town that is settled already.
+    pub fn resume(pool: Pool) -> Town {
+        Town::serve(pool, config())
+    }
+
+    fn serve(pool: Pool, config: Config) -> Town {
         let clock = Clock::fixed(noon());
         let server = start_on(pool.clone(), config, clock.clone()).expect("it starts");
         Town {

@@ -65,7 +65,7 @@ on_both! {
             let hidden = town.get(&path, &town.token(stranger));
             assert_eq!((hidden.status, &hidden.json()["code"]), (404, &"not_found".into()));
         }
-        let nowhere = town.get(&format!("{path}9"), &town.token(account));
+        let nowhere = town.get(&format!("/api/citizen/reductions/{}-0", "0".repeat(32)), &town.token(account));
         assert_eq!(nowhere.status, 404, "{}", nowhere.body);
         assert_eq!(get(town.url(), &path).status, 401);
     }
