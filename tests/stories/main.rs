@@ -14,6 +14,7 @@ mod api_server;
 mod audit_chain;
 mod ingest_commit;
 mod market;
+mod opening;
 mod public_log;
 mod redemption;
 mod redemption_http;
