@@ -315,7 +315,10 @@ mod tests {
         let rides = impossible_rides(monday());
         assert_eq!(rides.len(), 5);
         for (ride, no) in rides.iter().zip(1..) {
-            let from = ride["from"].as_str().unwrap().parse::<DateTime<FixedOffset>>();
+            let from = ride["from"]
+                .as_str()
+                .unwrap()
+                .parse::<DateTime<FixedOffset>>();
             let (start, end) = morning(no, monday());
             assert!((start..end).contains(&from.unwrap()));
         }
