@@ -43,6 +43,9 @@ pub(super) struct Args {
         value_parser = member
     )]
     token: Vec<(String, String)>,
+    /// End when standard input ends: so it never outlives whoever started it
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
     /// Fail once, on purpose, after an order was accepted
     #[arg(long)]
     fault: Option<Fault>,
@@ -81,6 +84,13 @@ pub(super) fn run(args: Args) -> ExitCode {
 }
 
 fn serve(args: Args) -> std::io::Result<()> {
+    if args.until_stdin_ends {
+        std::thread::spawn(|| {
+            // Whatever ends the reading, nobody is there any more; the journal bears any end.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            std::process::exit(0);
+        });
+    }
     let journal = Journal::open(&args.dir, args.last_close.fen())?;
     let exchange = actix_web::web::Data::new(web::Exchange {
         journal: Mutex::new(journal),

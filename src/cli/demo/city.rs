@@ -14,10 +14,10 @@ use crate::flow::approve::{file_document, file_rule, go_live, sign_off};
 use crate::flow::open_scene::{NewScene, open_scene};
 use crate::flow::register_partner::{NewPartner, add_partner_key, register_partner};
 use crate::flow::{FlowError, FlowResult};
+use crate::gateway::partner_client::PartnerClient;
 use crate::store::Tx;
 use crate::store::party::{AccountRow, open_account};
 
-use super::courier::Seal;
 use super::feeds;
 use super::problem::{DemoResult, wrong};
 
@@ -46,10 +46,10 @@ pub struct Person {
     pub token: String,
 }
 
-/// A partner and its key.
+/// A partner: its scene, and the client that signs with its key.
 pub struct Partner {
     pub scene: &'static str,
-    pub seal: Seal,
+    pub client: PartnerClient,
 }
 
 /// The seeded city and everybody in it.
@@ -99,6 +99,7 @@ impl City {
 
 struct Office {
     clerk: Person,
+    reviewer: Person,
     director: Person,
     verifier: Person,
     auditor: Person,
@@ -113,6 +114,7 @@ impl Office {
         };
         Ok(Office {
             clerk: appoint(Role::Bureau)?,
+            reviewer: appoint(Role::Bureau)?,
             director: appoint(Role::Bureau)?,
             verifier: appoint(Role::Verifier)?,
             auditor: appoint(Role::Auditor)?,
@@ -144,7 +146,7 @@ impl Office {
                 .ok_or_else(|| wrong(format!("{code}@{version} is not embedded")))?;
             for blocker in document.blockers(&signed) {
                 let (owner, of_version) = document_of(&blocker.item);
-                act(state, &self.clerk, |tx, ctx| {
+                act(state, &self.reviewer, |tx, ctx| {
                     sign_off(tx, ctx, owner, of_version, &blocker.item, REVIEWER, BASIS)
                 })?;
                 signed.sign(&blocker.item, REVIEWER);
@@ -219,12 +221,10 @@ impl Office {
             };
             open_scene(tx, ctx, &scene, BASIS)
         })?;
+        let clock = state.clock.clone();
         Ok(Partner {
             scene: plan.code,
-            seal: Seal {
-                key_id,
-                key: plan.key,
-            },
+            client: PartnerClient::new(&state.public_url, &key_id, plan.key, clock)?,
         })
     }
 }

@@ -1,15 +1,9 @@
-//! Carries requests to the running platform as apps and partners do: over HTTP, with tokens or
-//! signatures.
+//! Carries requests to the running platform as apps do: over HTTP, with tokens.
 
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-
-use crate::config::Clock;
-use crate::domain::party::content_digest::ContentDigest;
-use crate::domain::party::http_signature::{FieldList, Policy, Request, Signing, sign};
-use crate::domain::party::key::SignKey;
 
 use super::problem::{DemoError, DemoResult};
 
@@ -21,34 +15,12 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub struct Courier {
     http: reqwest::Client,
     base_url: String,
-    clock: Clock,
-}
-
-/// A partner's name for its key, and the key.
-pub struct Seal {
-    pub key_id: String,
-    pub key: SignKey,
-}
-
-/// A body and its media type.
-pub struct Parcel {
-    pub media: &'static str,
-    pub body: Vec<u8>,
-}
-
-impl Parcel {
-    pub fn json(value: &Value) -> Parcel {
-        Parcel {
-            media: "application/json",
-            body: value.to_string().into_bytes(),
-        }
-    }
 }
 
 impl Courier {
     /// # Errors
     /// No client can be built on this machine.
-    pub fn new(base_url: &str, clock: Clock) -> DemoResult<Courier> {
+    pub fn new(base_url: &str) -> DemoResult<Courier> {
         // One provider a process; somebody may have named it before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -58,7 +30,6 @@ impl Courier {
         Ok(Courier {
             http,
             base_url: base_url.to_owned(),
-            clock,
         })
     }
 
@@ -100,35 +71,6 @@ impl Courier {
         } else {
             &text
         })?)
-    }
-
-    /// Posts under a partner's signature and returns the answer's text.
-    pub async fn signed(&self, seal: &Seal, path: &str, parcel: Parcel) -> DemoResult<String> {
-        let digest = ContentDigest::sha256(&parcel.body).field();
-        let fields = [
-            ("content-digest", digest.as_str()),
-            ("content-type", parcel.media),
-        ];
-        let view = Request {
-            method: "POST",
-            scheme: "http",
-            authority: self.base_url.trim_start_matches("http://"),
-            path,
-            query: None,
-            fields: &FieldList(&fields),
-        };
-        let components: Vec<_> = Policy::PARTNER.components(false, true).collect();
-        let nonce = hex::encode(super::random::<16>());
-        let signing = Signing::new(&seal.key_id, &components, self.clock.now(), &nonce);
-        let signed = sign(&view, &signing, &seal.key)?;
-        let request = self.http.post(format!("{}{path}", self.base_url));
-        let request = request
-            .header("Content-Digest", &digest)
-            .header("Content-Type", parcel.media)
-            .header("Signature-Input", signed.signature_input)
-            .header("Signature", signed.signature)
-            .body(parcel.body);
-        self.send(Method::POST, path, request).await
     }
 
     /// As another member of the exchange.

@@ -32,10 +32,17 @@ impl Exchange {
         let buyer_token = hex::encode(super::random::<16>());
         let tokens = format!("{BRIDGE}={bridge_token},{BUYER}={buyer_token}");
         let mut child = Command::new(own_program()?)
-            .args(["exchange-sandbox", "--port", "0", "--dir"])
+            .args([
+                "exchange-sandbox",
+                "--until-stdin-ends",
+                "--port",
+                "0",
+                "--dir",
+            ])
             .arg(dir)
             .env("EXCHANGE_SANDBOX_TOKENS", tokens)
-            .stdin(Stdio::null())
+            // Held open by the child's handle; it ends with this process, however that ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()?;

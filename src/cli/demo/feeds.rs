@@ -266,3 +266,61 @@ pub fn ndjson(records: &[Value]) -> Vec<u8> {
     }
     text.into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::scene::adapter::{DistanceTable, Options, Outcome, by_name};
+
+    fn monday() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 16).unwrap()
+    }
+
+    #[test]
+    fn a_day_is_the_same_every_time_and_its_adapter_reads_all_that_is_right() {
+        let file = metro_file(monday(), true);
+        assert_eq!(file, metro_file(monday(), true));
+        let table = DistanceTable::read(&mut distances().as_bytes()).unwrap();
+        let options = Options {
+            zone: Some(chrono_tz::Asia::Shanghai),
+            distances: Some(Arc::new(table)),
+        };
+        let (mut trips, mut held, mut refused) = (0, 0, 0);
+        let adapter = by_name("shenzhen-tong").unwrap();
+        (adapter.read)(&mut &file[..], &options, &mut |outcome| match outcome {
+            Outcome::Record(_, record) => {
+                assert!(record.quantities[0].value >= rust_decimal::Decimal::from(5));
+                trips += 1;
+            }
+            Outcome::Held(_) => held += 1,
+            Outcome::Refused(_) => refused += 1,
+        })
+        .unwrap();
+        assert_eq!((trips, held, refused), (2 * CARDS, 1, 3));
+    }
+
+    #[test]
+    fn months_are_whole_and_before_today() {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        assert_eq!(
+            months_before(day(2027, 1, 31), 2),
+            [day(2026, 11, 1), day(2026, 12, 1)]
+        );
+    }
+
+    #[test]
+    fn impossible_rides_lie_within_the_same_persons_metro_trip() {
+        let rides = impossible_rides(monday());
+        assert_eq!(rides.len(), 5);
+        for (ride, no) in rides.iter().zip(1..) {
+            let from = ride["from"]
+                .as_str()
+                .unwrap()
+                .parse::<DateTime<FixedOffset>>();
+            let (start, end) = morning(no, monday());
+            assert!((start..end).contains(&from.unwrap()));
+        }
+    }
+}

@@ -84,7 +84,7 @@ fn demo(args: &Args) -> DemoResult<bool> {
     let server = serve(args.port, pool, &exchange, &clock)?;
     let walked = runtime.block_on(async {
         tokio::select! {
-            walked = walk_city(&server, &exchange, clock, today) => walked,
+            walked = walk_city(&server, &exchange, today) => walked,
             () = &mut stop => Err(DemoError::Stopped),
         }
     });
@@ -101,7 +101,6 @@ fn demo(args: &Args) -> DemoResult<bool> {
 async fn walk_city(
     server: &Running,
     exchange: &Exchange,
-    clock: Clock,
     today: chrono::DateTime<chrono::Utc>,
 ) -> DemoResult<(City, Walked)> {
     let screen = Screen::of_process();
@@ -112,7 +111,7 @@ async fn walk_city(
         city.citizens.len(),
         city.citizens.len()
     ));
-    let courier = Courier::new(&server.base_url, clock)?;
+    let courier = Courier::new(&server.base_url)?;
     let walk = Walk {
         state: &server.state,
         city: &city,

@@ -1,6 +1,7 @@
 //! Why a demonstration stops.
 
 use crate::flow::FlowError;
+use crate::gateway::partner_client::ClientError;
 use crate::server::StartError;
 use crate::store::StoreError;
 
@@ -20,6 +21,8 @@ pub enum DemoError {
     Io(#[from] std::io::Error),
     #[error("a request failed")]
     Http(#[from] reqwest::Error),
+    #[error("a partner's request failed")]
+    Client(#[from] ClientError),
     #[error("an answer is not JSON")]
     Json(#[from] serde_json::Error),
     /// The platform said no where yes was expected, or the reverse.

@@ -1,13 +1,17 @@
 //! People link their cards, and the feeds come in: files, batches, months; some of it wrong.
 
+use bytes::Bytes;
 use chrono::{Days, NaiveDate, TimeDelta};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::cli::demo::city::{Partner, Person};
-use crate::cli::demo::courier::Parcel;
 use crate::cli::demo::feeds;
 use crate::cli::demo::problem::{DemoResult, wrong};
+
+use crate::gateway::partner_client::{
+    BatchReceipt, FileLine, NDJSON, Patience, behaviours_path, files_path,
+};
 
 use super::{Tally, Walk};
 
@@ -66,11 +70,13 @@ impl Walk<'_> {
             .post("/api/citizen/link-codes", &person.token, &json!({}))
             .await?;
         let body = json!({"subject": subject, "code": made["code"]});
-        let answer = self
-            .courier
-            .signed(&partner.seal, "/api/partner/links", Parcel::json(&body))
-            .await?;
-        Ok(serde_json::from_str(&answer)?)
+        let answer = send(
+            partner,
+            "/api/partner/links",
+            "application/json",
+            body.to_string(),
+        );
+        Ok(serde_json::from_slice(&answer.await?)?)
     }
 
     /// Ten days of buses, two years ago; what nobody spends of it lapses.
@@ -196,22 +202,18 @@ impl Walk<'_> {
         records: &[Value],
         tally: &mut Tally,
     ) -> DemoResult<()> {
-        let parcel = Parcel {
-            media: "application/x-ndjson",
-            body: feeds::ndjson(records),
-        };
-        let path = format!("/api/partner/scenes/{}/behaviours", partner.scene);
-        let text = self.courier.signed(&partner.seal, &path, parcel).await?;
-        let receipt: Value = serde_json::from_str(&text)?;
-        let answers = receipt["records"].as_array().map_or(&[][..], Vec::as_slice);
-        if answers.len() != records.len() {
-            return Err(wrong(format!(
-                "{} records, {} answers",
-                records.len(),
-                answers.len()
-            )));
+        let path = behaviours_path(partner.scene);
+        let answer = send(partner, &path, NDJSON, feeds::ndjson(records)).await?;
+        let receipt: BatchReceipt = serde_json::from_slice(&answer)?;
+        if receipt.records.len() != records.len() {
+            let (sent, told) = (records.len(), receipt.records.len());
+            return Err(wrong(format!("{sent} records, {told} answers")));
         }
-        answers.iter().try_for_each(|answer| tally.answer(answer))
+        receipt
+            .records
+            .iter()
+            .for_each(|answer| tally.answer(answer));
+        Ok(())
     }
 
     async fn post_file(
@@ -220,18 +222,16 @@ impl Walk<'_> {
         file: Vec<u8>,
         tally: &mut Tally,
     ) -> DemoResult<()> {
-        let parcel = Parcel {
-            media: "application/octet-stream",
-            body: file,
-        };
-        let path = format!("/api/partner/scenes/{}/files", partner.scene);
-        let text = self.courier.signed(&partner.seal, &path, parcel).await?;
+        let path = files_path(partner.scene);
+        let answer = send(partner, &path, "application/octet-stream", file).await?;
         let mut ended = false;
-        for line in text.lines() {
-            let line: Value = serde_json::from_str(line)?;
-            match line.get("summary") {
-                Some(_) => ended = true,
-                None => tally.answer(&line)?,
+        for line in answer.split(|byte| *byte == b'\n') {
+            if line.is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(line)? {
+                FileLine::Summary { .. } => ended = true,
+                FileLine::Record { answer, .. } => tally.answer(&answer),
             }
         }
         match ended {
@@ -239,6 +239,19 @@ impl Walk<'_> {
             false => Err(wrong("a file was not taken to its end")),
         }
     }
+}
+
+/// Posts under the partner's signature.
+async fn send(
+    partner: &Partner,
+    path: &str,
+    media: &str,
+    body: impl Into<Bytes>,
+) -> DemoResult<Vec<u8>> {
+    let client = &partner.client;
+    Ok(client
+        .post_patiently(path, media, body.into(), &Patience::NONE, &|_, _| ())
+        .await?)
 }
 
 /// What a stage added.

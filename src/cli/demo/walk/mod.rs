@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use serde_json::Value;
 
 use crate::api::AppState;
+use crate::gateway::partner_client::RecordAnswer;
 
 use super::city::City;
 use super::courier::Courier;
@@ -31,6 +31,9 @@ pub const PILOT_AGO: TimeDelta = TimeDelta::days(830);
 const FEEDS_AGO: TimeDelta = TimeDelta::days(8);
 /// How long something that a job does may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Of so many reductions, the log is asked to prove one.
+const SAMPLED: i64 = 500;
 
 /// What the walk stands on.
 pub struct Walk<'a> {
@@ -119,36 +122,35 @@ impl Walk<'_> {
 
 impl Tally {
     /// Adds one record's answer.
-    fn answer(&mut self, answer: &Value) -> DemoResult<()> {
-        let status = answer["status"].as_str().unwrap_or_default();
-        match status {
-            "accepted" => {
-                self.accepted += 1;
-                self.reduction_mg += answer["mg"].as_i64().unwrap_or(0);
-                self.points += answer["points"].as_i64().unwrap_or(0);
-                if self.accepted % 500 == 1
-                    && let Some(id) = answer["reduction_id"].as_str()
-                {
-                    self.samples.push(id.to_owned());
+    fn answer(&mut self, answer: &RecordAnswer) {
+        match answer {
+            RecordAnswer::Accepted {
+                reduction_id,
+                mg,
+                points,
+                ..
+            } => {
+                if self.accepted % SAMPLED == 0 {
+                    self.samples.push(reduction_id.clone());
                 }
+                self.accepted += 1;
+                self.reduction_mg += mg;
+                self.points += points;
             }
-            "replayed" => self.replayed += 1,
-            "refused" => {
+            RecordAnswer::Replayed { .. } => self.replayed += 1,
+            RecordAnswer::Refused { problem } => {
                 self.refused += 1;
-                self.because(&answer["problem"]["code"]);
+                self.because(&problem.code);
             }
-            "held" => {
+            RecordAnswer::Held { reason } => {
                 self.held += 1;
-                self.because(&answer["reason"]);
+                self.because(reason);
             }
-            other => return Err(wrong(format!("a record was answered `{other}`"))),
         }
-        Ok(())
     }
 
-    fn because(&mut self, code: &Value) {
-        let code = code.as_str().unwrap_or("?").to_owned();
-        *self.reasons.entry(code).or_default() += 1;
+    fn because(&mut self, code: &str) {
+        *self.reasons.entry(code.to_owned()).or_default() += 1;
     }
 }
 
