@@ -5,6 +5,8 @@
     reason = "modules of one test binary share what they need"
 )]
 
+#![allow(clippy::disallowed_methods, reason = "tests are wiring")]
+
 #[macro_use]
 mod world;
 
