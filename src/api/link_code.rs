@@ -16,6 +16,8 @@ use crate::domain::problem::{Code, Problem};
 pub struct LinkCode {
     pub account: Uuid,
     until: DateTime<Utc>,
+    /// Tells codes of one second apart, so that using one does not use the other.
+    salt: [u8; 8],
 }
 
 /// Bytes of the MAC that a code carries.
@@ -26,10 +28,11 @@ impl LinkCode {
     pub const LIFE: Duration = Duration::from_secs(600);
 
     /// A fresh code for an account.
-    pub fn new(account: Uuid, now: DateTime<Utc>) -> LinkCode {
+    pub fn new(account: Uuid, now: DateTime<Utc>, salt: [u8; 8]) -> LinkCode {
         LinkCode {
             account,
             until: now + TimeDelta::from_std(Self::LIFE).unwrap_or_default(),
+            salt,
         }
     }
 
@@ -52,12 +55,14 @@ impl LinkCode {
     pub fn read(text: &str, key: &[u8; 32], now: DateTime<Utc>) -> Result<LinkCode, Problem> {
         let refused = || Problem::at(Code::LinkCodeInvalid, "code", "");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
-        let (payload, mac) = bytes.split_at_checked(24).ok_or_else(refused)?;
+        let (payload, mac) = bytes.split_at_checked(32).ok_or_else(refused)?;
         let (account, until) = payload.split_at_checked(16).ok_or_else(refused)?;
+        let (until, salt) = until.split_at_checked(8).ok_or_else(refused)?;
         let seconds = i64::from_be_bytes(until.try_into().map_err(|_| refused())?);
         let code = LinkCode {
             account: Uuid::from_slice(account).map_err(|_| refused())?,
             until: DateTime::from_timestamp(seconds, 0).ok_or_else(refused)?,
+            salt: salt.try_into().map_err(|_| refused())?,
         };
         if mac.len() != MAC_BYTES || code.mac(key).verify_truncated_left(mac).is_err() {
             return Err(refused());
@@ -73,6 +78,7 @@ impl LinkCode {
         [
             self.account.as_bytes().as_slice(),
             &self.until.timestamp().to_be_bytes(),
+            &self.salt,
         ]
         .concat()
     }
@@ -91,7 +97,7 @@ mod tests {
     #[test]
     fn a_code_is_read_back_until_it_lapses_and_only_under_its_key() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let code = LinkCode::new(Uuid::from_u128(7), now);
+        let code = LinkCode::new(Uuid::from_u128(7), now, [3; 8]);
         let text = code.text(&[1; 32]);
         assert_eq!(LinkCode::read(&text, &[1; 32], now), Ok(code));
         assert!(LinkCode::read(&text, &[2; 32], now).is_err());

@@ -26,6 +26,7 @@ pub fn record(
     basis: &str,
     change: Change,
 ) -> FlowResult<()> {
+    audit::hold_end(tx)?;
     let (seq, previous) = match audit::last(tx)? {
         None => (1, CHAIN_START),
         Some((seq, hash)) => (seq + 1, as_hash(&hash)?),

@@ -6,6 +6,9 @@ use uuid::Uuid;
 use super::schema::audit_events;
 use super::{Conn, Id, StoreResult, Ts, Tx};
 
+/// PostgreSQL's advisory lock of the chain's end; any number that nothing else uses.
+const CHAIN_LOCK: i64 = 0x7470_6863_6861_696e;
+
 /// One act as it is stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable)]
 #[diesel(table_name = audit_events)]
@@ -33,6 +36,20 @@ pub fn last(conn: &mut Conn) -> StoreResult<Option<(i64, Vec<u8>)>> {
         .order(audit_events::seq.desc())
         .first(conn)
         .optional()?)
+}
+
+/// Waits for the chain's end until the transaction ends, so that officers who act at once queue
+/// instead of colliding. SQLite has one writer anyway.
+///
+/// # Errors
+/// The query failed.
+pub fn hold_end(tx: &mut Tx<'_>) -> StoreResult<()> {
+    if let Conn::Pg(c) = &mut **tx {
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<diesel::sql_types::BigInt, _>(CHAIN_LOCK)
+            .execute(c)?;
+    }
+    Ok(())
 }
 
 /// Appends an act. Two transactions that took the same place collide on the primary key, and the

@@ -99,7 +99,7 @@ on_both! {
         let effects = Arc::new(AtomicU32::new(0));
         let answers: Vec<_> = std::thread::scope(|scope| {
             let clients: Vec<_> = (0..8).map(|client: u128| {
-                let (state, effects) = (&nodes[usize::from(client % 2 == 0)], Arc::clone(&effects));
+                let (state, effects) = (&nodes[usize::from(client.is_multiple_of(2))], Arc::clone(&effects));
                 scope.spawn(move || actix_web::rt::System::new().block_on(async move {
                     let once = request("k", &json!({}));
                     seen(once.run(state, move |tx| {

@@ -4,8 +4,11 @@
     unreachable_pub,
     reason = "modules of one test binary share what they need"
 )]
-
-#![allow(clippy::disallowed_methods, reason = "tests are wiring")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests are wiring, and fail by panicking"
+)]
 
 #[macro_use]
 mod world;

@@ -76,9 +76,9 @@ fn code<T: std::fmt::Debug>(result: FlowResult<T>) -> Code {
 
 fn raw(pool: &Pool, sql: &str) -> StoreResult<usize> {
     pool.write_now(|tx| {
-        Ok(diesel::sql_query(sql)
+        diesel::sql_query(sql)
             .execute(&mut **tx)
-            .map_err(StoreError::from)?)
+            .map_err(StoreError::from)
     })
 }
 

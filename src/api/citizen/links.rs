@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::api::auth::CitizenAuth;
 use crate::api::link_code::LinkCode;
-use crate::api::{ApiResult, AppState, ProblemBody};
+use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
 
 /// A code to show to a partner.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -24,7 +24,9 @@ pub async fn make_link_code(
     citizen: CitizenAuth,
     state: web::Data<AppState>,
 ) -> ApiResult<HttpResponse> {
-    let code = LinkCode::new(citizen.account_id, state.now());
+    let mut salt = [0; 8];
+    getrandom::fill(&mut salt).map_err(ApiError::internal)?;
+    let code = LinkCode::new(citizen.account_id, state.now(), salt);
     let body = LinkCodeBody {
         code: code.text(&state.keys.codes),
         until: code.until(),

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::link_code::LinkCode;
 use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
+use crate::domain::behaviour::subject_hash;
 use crate::domain::context::Actor;
 use crate::domain::problem::{Code, Problem};
 use crate::flow::FlowError;
-use crate::flow::link_subject::link_subject as link;
+use crate::flow::link_subject::{link_subject as link, release_held};
 
 use super::proof::prove;
 
@@ -54,12 +55,14 @@ pub async fn link_subject(
     if !first.map_err(ApiError::unavailable)? {
         return Err(Problem::at(Code::LinkCodeInvalid, "code", "it was used before").into());
     }
-    let mut ctx = state.ctx(Actor {
+    let actor = Actor {
         role: "partner",
         id: proof.partner,
-    });
+    };
+    let mut ctx = state.ctx(actor.clone());
     let (catalogue, keys) = (state.catalogue.get(), state.keys.clone());
-    let linked = state
+    let subject = subject_hash(proof.partner, &body.subject);
+    let mut linked = state
         .pool
         .write::<_, FlowError>(move |tx| {
             link(
@@ -73,6 +76,21 @@ pub async fn link_subject(
             )
         })
         .await?;
+    // One transaction credits so many records; what is left is credited by the next ones.
+    let mut last = linked;
+    while last.released > 0 {
+        let mut ctx = state.ctx(actor.clone());
+        let (catalogue, keys) = (state.catalogue.get(), state.keys.clone());
+        last = state
+            .pool
+            .write::<_, FlowError>(move |tx| {
+                release_held(tx, &mut ctx, &catalogue, &keys, &subject)
+            })
+            .await?;
+        linked.released += last.released;
+        linked.reduction_mg += last.reduction_mg;
+        linked.points += last.points;
+    }
     Ok(HttpResponse::Ok().json(LinkedBody {
         released: linked.released,
         reduction_mg: linked.reduction_mg,

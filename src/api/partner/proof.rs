@@ -56,11 +56,11 @@ async fn judge(request: &HttpRequest, state: &AppState, body: Body<'_>) -> ApiRe
                 .get_all(name)
                 .for_each(|value| take(value.as_bytes()));
         };
-        let connection = request.connection_info();
+        let (scheme, authority) = addressed(request, state);
         let view = Request {
             method: request.method().as_str(),
-            scheme: connection.scheme(),
-            authority: connection.host(),
+            scheme: &scheme,
+            authority: &authority,
             path: request.uri().path(),
             query: request.uri().query(),
             fields: &fields,
@@ -91,4 +91,18 @@ async fn judge(request: &HttpRequest, state: &AppState, body: Body<'_>) -> ApiRe
         digest,
         _proof: (),
     })
+}
+
+/// Scheme and authority as the partner addressed us. Only behind a proxy that sets them are
+/// `Forwarded` and its like believed; else anybody could say that a request was meant for us.
+fn addressed(request: &HttpRequest, state: &AppState) -> (String, String) {
+    if state.config.http.behind_proxy {
+        let connection = request.connection_info();
+        return (connection.scheme().to_owned(), connection.host().to_owned());
+    }
+    let host = request
+        .headers()
+        .get("host")
+        .and_then(|value| value.to_str().ok());
+    ("http".to_owned(), host.unwrap_or_default().to_owned())
 }
