@@ -127,11 +127,12 @@ impl Row {
             .as_deref()
             .map(|it| (it.title_zh(), it.title_en()));
         let titles = titles.or_else(|| table.map(titles_of)).unwrap_or_default();
-        let (state_zh, state_en) = match row.state.as_str() {
-            "live" => ("生效", "In force"),
-            "draft" => ("草案", "Draft"),
-            _ => ("停用", "Withdrawn"),
+        let state = match (&filed.compiled, row.state.as_str()) {
+            (Some(_), state) => state,
+            (None, _) if pinned(catalogue, filed) => "in_use",
+            (None, _) => "filed",
         };
+        let (state_zh, state_en) = state_words(state);
         Row {
             code: row.code.clone(),
             version: row.version.clone(),
@@ -140,9 +141,29 @@ impl Row {
             hash: hex::encode(filed.hash),
             state_zh,
             state_en,
-            state: row.state.clone(),
+            state: state.to_owned(),
             live_at: row.live_at.map(|at| figure::instant(at.0, zone)),
         }
+    }
+}
+
+/// A factor table is in use when a methodology in force pins it.
+fn pinned(catalogue: &Catalogue, table: &Filed) -> bool {
+    let mut live = catalogue.filed.values().filter(|it| it.row.state == "live");
+    live.any(|it| {
+        let mut pins = it.compiled.iter().flat_map(|it| it.pinned_tables());
+        pins.any(|(code, version, _)| *code == table.row.code && *version == table.row.version)
+    })
+}
+
+fn state_words(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "live" => ("生效", "In force"),
+        "draft" => ("草案", "Draft"),
+        "in_use" => ("使用中", "In use"),
+        "filed" => ("已备案", "Filed"),
+        "suspended" => ("暂停", "Suspended"),
+        _ => ("撤销", "Withdrawn"),
     }
 }
 

@@ -15,6 +15,7 @@ mod audit_chain;
 mod ingest_commit;
 mod ingest_http;
 mod market;
+mod pages;
 mod partner;
 mod partner_feed;
 mod public_log;
