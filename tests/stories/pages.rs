@@ -368,7 +368,13 @@ on_both! {
         assert!(!gone.contains("TPH-"), "{gone}");
         town.shown("/me/vouchers", &token, &["我的券", "已取消"]);
         town.shown(&format!("/v/{code}"), "", &["✗ 已取消"]);
-        town.shown("/me?limit=1", &token, &["更早", "解冻"]);
+        town.shown("/me", &token, &["入账", "冻结", "解冻"]);
+        let first = town.shown("/me?limit=1", &token, &["更早"]);
+        let next = format!("/me?limit=1&cursor={}", after(&first, "href=\"/me?cursor="));
+        let second = town.shown(&next, &token, &["更早"]);
+        let lines = |page: &str| page.split_once("<ul class=\"lines\">").map(|(_, rest)| rest.to_owned());
+        assert_ne!(lines(&first), lines(&second));
+        assert!(!second.contains("可用积分"), "the balance stands on the first page");
         let again = town.send(&format!("{path}/cancel"), &token, "");
         assert_eq!(again.status, 409);
         assert!(again.body.contains("voucher_cancelled"), "{}", again.body);
