@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::pg::PgConnection;
@@ -78,33 +78,56 @@ fn a_city_is_walked_twice_in_one_directory_and_keeps_off_others() {
 fn the_city_is_served_until_it_is_told_to_stop() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     // Somebody else has the first port, so a free one is taken; or nobody has, and it is taken.
-    let mut child = demo(&scratch.path().join("city"), &[])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-    let (mut base, mut line) = (None, String::new());
+    let mut city = demo(&scratch.path().join("city"), &[]);
+    let mut child = Ended(city.stdout(Stdio::piped()).spawn().expect("it starts"));
+    let mut out = BufReader::new(child.0.stdout.take().expect("a pipe"));
+    let (mut base, mut paths, mut line) = (None, Vec::new(), String::new());
     while !line.starts_with('{') {
         line.clear();
         assert!(out.read_line(&mut line).expect("it speaks") > 0, "it ended");
-        if let Some(rest) = line.trim().strip_prefix("http://") {
-            base = base.or_else(|| Some(rest.split('/').next().unwrap_or("").to_owned()));
+        if let Some((_, rest)) = line.trim().split_once("http://") {
+            let (host, path) = rest.split_once('/').expect("an address has a path");
+            base = Some(host.to_owned());
+            paths.push(format!("/{path}"));
         }
     }
     let told: Value = serde_json::from_str(&line).expect("JSON");
     let base = base.expect("it says where");
-    assert!(get(&base, "/").starts_with("HTTP/1.1 200"));
+    assert!(paths.len() >= 6, "{paths:?}");
+    for path in paths {
+        let page = get(&base, &path);
+        // Signing in leads on to the wallet.
+        let wanted = if path.starts_with("/login") {
+            "303"
+        } else {
+            "200"
+        };
+        assert!(
+            page.starts_with(&format!("HTTP/1.1 {wanted}")),
+            "{path}: {page}"
+        );
+    }
     let head = get(&base, "/log/checkpoint");
     assert!(
         head.contains(&format!("\n{}\n", told["log"]["size"])),
         "{head}"
     );
     let stopped = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args(["-INT", &child.0.id().to_string()])
         .status();
     assert!(stopped.expect("kill runs").success());
-    assert!(child.wait().expect("it ends").success());
+    assert!(child.0.wait().expect("it ends").success());
     assert!(TcpStream::connect(&base).is_err(), "nobody listens");
+}
+
+/// A process that a failing test does not leave behind.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn get(base: &str, path: &str) -> String {

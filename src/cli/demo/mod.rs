@@ -201,12 +201,38 @@ fn report(server: &Running, city: &City, walked: &Walked, once: bool) -> DemoRes
 
 fn addresses(base: &str, city: &City, walked: &Walked) -> DemoResult<String> {
     let citizen = &city.citizen(1)?.token;
-    Ok(format!(
-        "\n请看 · look at\n  {base}/  首页 home\n  {base}/swagger/  接口文档 the API's document\n  \
-         {base}/log/checkpoint  公开日志 the public log\n  {base}/api/registry/issuances  登记 the registry\n\
-         访问令牌（仅为演示） · tokens (demonstration only)\n  市民 citizen   {citizen}\n  \
-         商户 merchant  {}\n  主管部门 bureau {}\n  审计 auditor   {}\n  持有人 holder   {}\n\
-         Ctrl-C 停止 · stops\n",
-        walked.merchant_token, city.director.token, city.auditor.token, walked.holders.pool.token,
-    ))
+    let places = [
+        ("/".to_owned(), "首页 home"),
+        (
+            format!("/login?token={citizen}"),
+            "市民的碳账户 a citizen's wallet",
+        ),
+        ("/public/log".to_owned(), "公开日志 the public log"),
+        ("/public/registry".to_owned(), "登记簿 the registry"),
+        (
+            format!("/public/certificates/{}", walked.units.certificate),
+            "注销证书 a retirement certificate",
+        ),
+        ("/public/methodologies".to_owned(), "方法学 methodologies"),
+        ("/docs/".to_owned(), "接口文档 the API's document"),
+    ];
+    let tokens = [
+        ("市民 citizen", citizen),
+        ("商户 merchant", &walked.merchant_token),
+        ("主管部门 bureau", &city.director.token),
+        ("核查机构 verifier", &city.verifier.token),
+        ("审计 auditor", &city.auditor.token),
+        ("持有人 holder", &walked.holders.pool.token),
+        ("买方 buyer", &walked.holders.buyer.token),
+    ];
+    let mut text = String::from("\n请看 · look at\n");
+    for (path, what) in places {
+        text += &format!("  {what}: {base}{path}\n");
+    }
+    text += "接口令牌（仅为演示） · tokens for the API (demonstration only)\n";
+    for (who, token) in tokens {
+        text += &format!("  {who}: {token}\n");
+    }
+    text += "Ctrl-C 停止 · stops\n";
+    Ok(text)
 }
