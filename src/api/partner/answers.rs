@@ -9,8 +9,9 @@ use crate::flow::ingest::{Answer, Receipt};
 /// What became of a batch.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ReceiptBody {
-    /// The batch's name in the ledger.
-    pub batch: Uuid,
+    /// The batch's name in the ledger; absent where a single record brought nothing new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Uuid>,
     #[serde(flatten)]
     pub summary: Summary,
     /// In the order in which the records were sent.
@@ -117,7 +118,7 @@ impl Summary {
 impl From<Receipt> for ReceiptBody {
     fn from(receipt: Receipt) -> ReceiptBody {
         ReceiptBody {
-            batch: receipt.batch,
+            batch: Some(receipt.batch).filter(|batch| !batch.is_nil()),
             summary: Summary::from(&receipt),
             records: receipt.answers.iter().map(AnswerBody::from).collect(),
         }

@@ -21,6 +21,7 @@ use crate::domain::scene::adapter::{Outcome, Place};
 use crate::flow::FlowError;
 use crate::flow::catalogue::Scene;
 use crate::flow::ingest::{RECORDS_MAX, Row, prepare};
+use crate::store::StoreError;
 
 use super::answers::{AnswerBody, Summary};
 use super::batches::{scene_of, write_now};
@@ -43,6 +44,12 @@ struct Line<'a> {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct FileSummary {
     pub summary: Summary,
+}
+
+/// The last line of an answer that could not be finished.
+#[derive(Serialize)]
+struct FileBroken {
+    problem: ProblemBody,
 }
 
 /// Post a file in the scene adapter's own format
@@ -75,7 +82,8 @@ pub async fn post_file(
     actix_web::rt::task::spawn_blocking(move || {
         let mut ingestion = Ingestion::new(&state, &scene, ctx, sha256, send);
         if let Err(error) = ingestion.run(checked) {
-            tracing::error!(%error, "a file could not be ingested to its end");
+            tracing::error!(?error, "a file could not be ingested to its end");
+            ingestion.break_off(&error);
         }
     });
     let stream = futures_util::stream::unfold(answers, |mut answers| async move {
@@ -231,6 +239,16 @@ impl<'s> Ingestion<'s> {
         self.summary.add(Summary::from(&receipt));
         self.send(text);
         Ok(())
+    }
+
+    /// Tells why no summary follows. What was answered before is committed; sending the file again
+    /// goes on from there.
+    fn break_off(&self, error: &FlowError) {
+        let code = match error {
+            FlowError::Store(StoreError::Busy | StoreError::Unavailable(_)) => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        self.send(json_line(&FileBroken { problem: ProblemBody::new(&code.into()) }));
     }
 
     /// A partner that went away still has its file taken in: what is committed stays, and sending
