@@ -248,7 +248,9 @@ impl<'s> Ingestion<'s> {
             FlowError::Store(StoreError::Busy | StoreError::Unavailable(_)) => Code::Unavailable,
             _ => Code::Internal,
         };
-        self.send(json_line(&FileBroken { problem: ProblemBody::new(&code.into()) }));
+        self.send(json_line(&FileBroken {
+            problem: ProblemBody::new(&code.into()),
+        }));
     }
 
     /// A partner that went away still has its file taken in: what is committed stays, and sending

@@ -1,0 +1,233 @@
+//! What is written, all in the batch's one transaction.
+
+use super::*;
+
+impl<'p> Decision<'p> {
+    pub(super) fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        ctx: &Ctx,
+        scene: &SceneView,
+        log: &LogSettings,
+        wallets: &Wallets,
+        credited: &[Credited],
+    ) -> FlowResult<()> {
+        let held = self.held_rows();
+        let refusals = self.refusal_rows();
+        let nothing_new = credited.is_empty() && held.is_empty();
+        if nothing_new
+            && (refusals.is_empty() || seen_body(tx, scene.id, &self.prepared.body_digest)?)
+        {
+            return Ok(());
+        }
+        append_behaviours(tx, self.behaviour_rows(scene, credited, &held))?;
+        append_held(tx, &held)?;
+        append_refusals(tx, &refusals)?;
+        let points = self.post_credit(tx, ctx, scene, wallets, credited)?;
+        let reductions = self.reduction_rows(scene, credited);
+        if !reductions.is_empty() {
+            let leaves = self.leaves(scene, log, &reductions);
+            append_leaves(tx, self.batch, &leaves, count(reductions.len()))?;
+        }
+        for row in reductions.iter().filter(|row| row.origin_batch.is_some()) {
+            release_held(tx, row.behaviour(), row.id())?;
+        }
+        let reduction_mg = reductions.iter().map(|row| row.mg).sum();
+        let replayed = self
+            .against
+            .values()
+            .filter(|answer| matches!(answer, Answer::Replayed { .. }));
+        append_batch(
+            tx,
+            &BatchRow {
+                id: self.batch.into(),
+                scene_id: scene.id,
+                received_at: ctx.now.into(),
+                body_digest: self.prepared.body_digest.to_vec(),
+                accepted: count(credited.len()),
+                replayed: count(replayed.count()),
+                refused: count(refusals.len()),
+                held: count(held.len() + self.prepared.held.len()),
+                reduction_mg,
+                points,
+            },
+        )?;
+        Ok(append_reductions(tx, reductions)?)
+    }
+
+    pub(super) fn held_rows(&self) -> Vec<HeldRow> {
+        (self.linked.len()..self.positions())
+            .filter(|pos| !self.against.contains_key(pos))
+            .map(|pos| HeldRow {
+                batch_id: self.batch.into(),
+                pos: count(pos),
+                subject: self.item(pos).subject.to_vec(),
+                reason: Code::SubjectNotLinked.as_str().to_owned(),
+            })
+            .collect()
+    }
+
+    /// What is refused now, by its place in the submission.
+    pub(super) fn refusal_rows(&self) -> Vec<RefusalRow> {
+        let by_adapter = self
+            .prepared
+            .refused
+            .iter()
+            .map(|(at, source, problem)| (*at, source, problem));
+        let by_us = self
+            .against
+            .iter()
+            .filter_map(|(pos, answer)| match answer {
+                Answer::Refused(problem) => {
+                    let item = self.item(*pos);
+                    Some((item.index, &item.source_id, problem))
+                }
+                _ => None,
+            });
+        by_adapter
+            .chain(by_us)
+            .map(|(at, source, problem)| RefusalRow {
+                batch_id: self.batch.into(),
+                pos: count(at),
+                source_id: source.clone(),
+                code: problem.code.as_str().to_owned(),
+                param: problem.param.clone(),
+                detail: problem.detail.clone(),
+            })
+            .collect()
+    }
+
+    /// Records that are stored now; a released one is stored already.
+    pub(super) fn behaviour_rows<'r>(
+        &'r self,
+        scene: &SceneView,
+        credited: &[Credited],
+        held: &[HeldRow],
+    ) -> Vec<NewBehaviour<'r>> {
+        let credited = credited.iter().map(|credit| credit.pos);
+        let held = held.iter().map(|row| index(row.pos));
+        credited
+            .chain(held)
+            .filter_map(|pos| {
+                let item: &'r Item = self.item(pos);
+                item.origin.is_none().then(|| NewBehaviour {
+                    batch_id: self.batch.into(),
+                    pos: count(pos),
+                    scene_id: scene.id,
+                    account_id: self.linked.get(pos).map(|(account, _)| Id(*account)),
+                    source_id: &item.source_id,
+                    from_at: item.from.into(),
+                    to_at: item.to.into(),
+                    content: &item.canonical.content,
+                    digest: &item.canonical.digest,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) fn reduction_rows(
+        &self,
+        scene: &SceneView,
+        credited: &[Credited],
+    ) -> Vec<ReductionRow> {
+        credited
+            .iter()
+            .map(|credit| {
+                let (account, item) = self.linked[credit.pos];
+                ReductionRow {
+                    batch_id: self.batch.into(),
+                    pos: count(credit.pos),
+                    account_id: account.into(),
+                    scene_id: scene.id,
+                    methodology_id: scene.pinned[item.pinned].id,
+                    day: item.day,
+                    mg: item.mg,
+                    points: credit.points,
+                    exchange_rule_id: scene.rule_id,
+                    origin_batch: item.origin.map(|origin| Id(origin.batch)),
+                    origin_pos: item.origin.map(|origin| count(origin.pos as usize)),
+                }
+            })
+            .collect()
+    }
+
+    /// Writes the lots, the transfer and its entries; returns the points credited.
+    pub(super) fn post_credit(
+        &self,
+        tx: &mut Tx<'_>,
+        ctx: &Ctx,
+        scene: &SceneView,
+        wallets: &Wallets,
+        credited: &[Credited],
+    ) -> FlowResult<i64> {
+        if credited.is_empty() {
+            return Ok(0);
+        }
+        save_lots(tx, &wallets.lots)?;
+        let mut entries: Vec<Entry> = Vec::with_capacity(credited.len() + 1);
+        for credit in credited {
+            let (account, item) = self.linked[credit.pos];
+            let pos = count(credit.pos);
+            let same = |entry: &&mut Entry| entry.account == account && entry.day == item.day;
+            if let Some(entry) = entries.last_mut().filter(same) {
+                entry.available += credit.points;
+                entry.reduction_mg += item.mg;
+                // Positions between may be refused ones; the range still holds only this account.
+                entry.records = pos - entry.first_pos + 1;
+                entry.span = entry.span.map(|(from, to)| (from, to.max(item.to)));
+            } else {
+                let bucket = wallets.lots[wallets.newest[&account]].bucket;
+                entries.push(Entry {
+                    account,
+                    day: item.day,
+                    bucket,
+                    available: credit.points,
+                    held: 0,
+                    reduction_mg: item.mg,
+                    first_pos: pos,
+                    records: 1,
+                    span: Some((item.from, item.to)),
+                });
+            }
+        }
+        let points: i64 = credited.iter().map(|credit| credit.points).sum();
+        let today = ctx
+            .now
+            .with_timezone(&scene.zone)
+            .date_naive()
+            .to_epoch_days();
+        entries.push(Entry::points(ISSUANCE, today, 0, -points, 0));
+        let transfer = Transfer::of(self.batch, TransferKind::Credit, ctx.now, &entries)
+            .expect("the issuance entry is minus the sum of the others");
+        post(tx, &transfer, &entries)?;
+        Ok(points)
+    }
+
+    pub(super) fn leaves(
+        &self,
+        scene: &SceneView,
+        log: &LogSettings,
+        rows: &[ReductionRow],
+    ) -> Vec<u8> {
+        let mut leaves = Vec::with_capacity(rows.len() * 32);
+        let mut buffer = Vec::with_capacity(512);
+        for row in rows {
+            let (account, item) = self.linked[index(row.pos)];
+            let pinned = &scene.pinned[item.pinned];
+            let opening = log
+                .salt
+                .opening(row.id(), *account.as_bytes(), item.canonical.digest);
+            let leaf = Leaf {
+                reduction: row.id(),
+                methodology: &pinned.name,
+                methodology_hash: pinned.hash,
+                scene: &scene.code,
+                day: NaiveDate::from_epoch_days(row.day).unwrap_or(NaiveDate::MIN),
+                amount: MgCo2e(row.mg),
+                commitment: opening.commitment(),
+            };
+            leaves.extend_from_slice(&leaf.hash(&mut buffer));
+        }
+        leaves
+    }
+}
