@@ -60,7 +60,11 @@ impl AppState {
         public_url: &str,
     ) -> Result<AppState, StateError> {
         let keys = Arc::new(log_keys(&config)?);
-        let limits = GroupLimits::default();
+        // One committer makes the largest groups; several only wait for each other's wallets.
+        let limits = GroupLimits {
+            committers: 1,
+            ..GroupLimits::default()
+        };
         let single_posts = start_single_queue(&pool, Arc::clone(&keys), limits)?;
         Ok(AppState {
             redemption: Counter::new(&pool, &config.redemption)?,
