@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{ResponseError, web};
 
-use super::auth::bearer;
+use super::auth::{SESSION_COOKIE, bearer};
 use super::problem::ApiError;
 use super::state::AppState;
 use crate::config::Quota;
@@ -97,13 +97,20 @@ async fn counted(
     })
 }
 
+/// The caller's network address. Behind a proxy it is the last one in `X-Forwarded-For`: that one
+/// the proxy wrote itself, while those before it are what the caller says.
 fn address(request: &ServiceRequest, behind_proxy: bool) -> String {
-    if behind_proxy && let Some(address) = request.connection_info().realip_remote_addr() {
-        return address.to_owned();
+    let forwarded = request
+        .headers()
+        .get_all("X-Forwarded-For")
+        .last()
+        .and_then(|hops| hops.to_str().ok()?.rsplit(',').next())
+        .filter(|_| behind_proxy);
+    match (forwarded, request.peer_addr()) {
+        (Some(hop), _) => hop.trim().to_owned(),
+        (None, Some(peer)) => peer.ip().to_string(),
+        (None, None) => String::new(),
     }
-    request
-        .peer_addr()
-        .map_or_else(String::new, |peer| peer.ip().to_string())
 }
 
 impl Counted {
@@ -141,7 +148,8 @@ pub async fn guard_headers<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let named = bearer(request.request()).is_some();
+    let named =
+        bearer(request.request()).is_some() || request.request().cookie(SESSION_COOKIE).is_some();
     let docs = request.path().starts_with("/docs/");
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
@@ -165,3 +173,24 @@ const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 
 /// Swagger UI writes style attributes of its own.
 const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' \
      'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_caller_cannot_name_its_own_address() {
+        let request = || {
+            TestRequest::get()
+                .peer_addr(([10, 0, 0, 1], 4000).into())
+                .append_header(("X-Forwarded-For", "1.1.1.1"))
+                .append_header(("X-Forwarded-For", "2.2.2.2, 3.3.3.3"))
+                .to_srv_request()
+        };
+        assert_eq!(address(&request(), false), "10.0.0.1");
+        assert_eq!(address(&request(), true), "3.3.3.3");
+        let direct = TestRequest::get().peer_addr(([10, 0, 0, 1], 4000).into());
+        assert_eq!(address(&direct.to_srv_request(), true), "10.0.0.1");
+    }
+}

@@ -24,8 +24,8 @@ pub struct Http {
     /// `TANPUHUI_HTTP_PUBLIC_URL`, default none: the address that citizens and partners see,
     /// without a slash at the end. Without it the address listened on is used.
     pub public_url: Option<String>,
-    /// `TANPUHUI_HTTP_BEHIND_PROXY`, default false: take the caller's address from `Forwarded` or
-    /// `X-Forwarded-For`. Only true behind a proxy that sets them.
+    /// `TANPUHUI_HTTP_BEHIND_PROXY`, default false: take the caller's address from the
+    /// last entry of `X-Forwarded-For`. Only true behind a proxy that appends to it.
     pub behind_proxy: bool,
     /// `TANPUHUI_HTTP_STOP_SECONDS`, default 30: how long open requests may take at shutdown.
     pub stop_seconds: u64,

@@ -65,6 +65,16 @@ fn mistakes_are_answered_with_problems() {
         (400, Some("version_unknown"))
     );
     assert!(version.field("API-Version").is_some());
+    let kept = |name: &str, value: &str| {
+        let answer = ask(&running.base_url, "GET", "/problems", &[(name, value)], "");
+        answer.field("Cache-Control").map(str::to_owned)
+    };
+    assert_eq!(kept("Cookie", "session=x").as_deref(), Some("no-store"));
+    assert_eq!(
+        kept("Authorization", "Bearer x").as_deref(),
+        Some("no-store")
+    );
+    assert_eq!(kept("Cookie", "large=1"), None);
     let page = get(&running.base_url, "/problems");
     assert!(
         page.body.contains("id=\"version_unknown\""),
