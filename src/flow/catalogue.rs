@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::log::Hash;
 use crate::domain::methodology::{Compiled, Library};
 use crate::domain::party::key::VerifyKey;
-use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options};
+use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options, Settings};
 use crate::domain::wallet::ExchangeRule;
 use crate::flow::ingest::{Pinned, SceneView};
 use crate::store::methodology::{MethodologyRow, documents, exchange_rule_rows};
@@ -146,6 +146,10 @@ impl Catalogue {
             Some(table) => Some(Arc::new(DistanceTable::read(&mut table.as_bytes())?)),
             None => None,
         };
+        let settings = match &row.adapter_settings {
+            Some(text) => Settings::parse(text)?,
+            None => Settings::default(),
+        };
         let (rule_id, rule) = self
             .rules
             .iter()
@@ -169,6 +173,7 @@ impl Catalogue {
             options: Options {
                 zone: Some(zone),
                 distances,
+                settings,
             },
         })
     }

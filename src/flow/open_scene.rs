@@ -1,8 +1,10 @@
 //! The bureau opens scenes: a partner's feed, read by an adapter, under a methodology and a rule.
 
+use std::sync::Arc;
+
 use crate::domain::context::Ctx;
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::{self, DistanceTable};
+use crate::domain::scene::adapter::{self, DistanceTable, Options, Settings};
 use crate::store::scene::{self, SceneRow};
 use crate::store::{Tx, methodology, party};
 use uuid::Uuid;
@@ -26,13 +28,16 @@ pub struct NewScene {
     pub zone: String,
     /// Station-to-station distances, for adapters that want them.
     pub distances: Option<String>,
+    /// What else the adapter must be told, in TOML: its page in `docs/adapters` says what.
+    pub settings: Option<String>,
 }
 
 /// Opens a scene and returns its number; it takes records once the catalogue is read again.
 ///
 /// # Errors
 /// `not_found` or `invalid_field` naming what is unknown: partner, adapter, methodology (one that
-/// is filed, live or not), exchange rule, zone; `invalid_field` for a code that is taken.
+/// is filed, live or not), exchange rule, zone; `invalid_field` for a code that is taken; whatever
+/// the adapter finds wrong with its settings.
 pub fn open_scene(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewScene, basis: &str) -> FlowResult<i32> {
     check(new)?;
     let missing = |param: &str| Problem::at(Code::NotFound, param, "");
@@ -65,16 +70,25 @@ fn check(new: &NewScene) -> Result<(), Problem> {
     if new.name_zh.trim().is_empty() || new.name_en.trim().is_empty() {
         return refused("name", "may not be blank");
     }
-    if adapter::by_name(&new.adapter).is_none() {
+    let Some(adapter) = adapter::by_name(&new.adapter) else {
         return refused("adapter", "is not known");
-    }
-    if new.zone.parse::<chrono_tz::Tz>().is_err() {
+    };
+    let Ok(zone) = new.zone.parse() else {
         return refused("zone", "must be an IANA zone such as Asia/Shanghai");
-    }
-    if let Some(table) = &new.distances {
-        DistanceTable::read(&mut table.as_bytes())?;
-    }
-    Ok(())
+    };
+    let distances = match &new.distances {
+        Some(table) => Some(Arc::new(DistanceTable::read(&mut table.as_bytes())?)),
+        None => None,
+    };
+    let settings = match &new.settings {
+        Some(text) => Settings::parse(text)?,
+        None => Settings::default(),
+    };
+    (adapter.check)(&Options {
+        zone: Some(zone),
+        distances,
+        settings,
+    })
 }
 
 fn row(id: i32, new: &NewScene, ctx: &Ctx) -> SceneRow {
@@ -91,5 +105,6 @@ fn row(id: i32, new: &NewScene, ctx: &Ctx) -> SceneRow {
         adapter_table: new.distances.clone(),
         state: "live".to_owned(),
         opened_at: ctx.now.into(),
+        adapter_settings: new.settings.clone(),
     }
 }

@@ -22,6 +22,8 @@ pub struct SceneRow {
     pub adapter_table: Option<String>,
     pub state: String,
     pub opened_at: Ts,
+    /// TOML, as [`crate::domain::scene::adapter::Settings`] reads it.
+    pub adapter_settings: Option<String>,
 }
 
 /// Every scene, in order of id.

@@ -161,6 +161,7 @@ diesel::table! {
         adapter_table -> Nullable<Text>,
         state -> Text,
         opened_at -> TsT,
+        adapter_settings -> Nullable<Text>,
     }
 }
 

@@ -57,6 +57,7 @@ fn plan(partner: Uuid) -> NewScene {
         exchange_rule: "r".into(),
         zone: "Asia/Shanghai".into(),
         distances: Some("from,to,km\na,b,1.5\n".into()),
+        settings: None,
     }
 }
 

@@ -193,6 +193,7 @@ fn found(pool: &Pool) -> Uuid {
             exchange_rule: "r".into(),
             zone: "Asia/Shanghai".into(),
             distances: None,
+            settings: None,
         };
         open_scene(tx, &one, &scene, "test")?;
         Ok(partner)

@@ -460,6 +460,7 @@ fn scene(tx: &mut Tx<'_>, id: i32, code: &str, of: Uuid, adapter: &str) -> Resul
         adapter_table: (adapter == "shenzhen-tong").then(|| DISTANCES.into()),
         state: "live".into(),
         opened_at: noon().into(),
+        adapter_settings: None,
     };
     Ok(open_scene(tx, &row)?)
 }

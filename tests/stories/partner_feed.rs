@@ -226,6 +226,7 @@ fn scene(pool: &Pool, public: &str) {
                 adapter_table: None,
                 state: "live".into(),
                 opened_at: Ts(now()),
+                adapter_settings: None,
             },
         )?;
         link_subject(tx, &subject_hash(PARTNER, "rider"), account, Ts(now()))?;

@@ -135,6 +135,7 @@ pub(crate) fn city(pool: &Pool) -> Uuid {
                 adapter_table: None,
                 state: "live".into(),
                 opened_at: noon().into(),
+                adapter_settings: None,
             },
         )
     })

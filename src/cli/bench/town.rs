@@ -318,6 +318,7 @@ fn scene(tx: &mut Tx<'_>, ctx: &Ctx, partner: Uuid) -> FlowResult<()> {
             adapter_table: None,
             state: "live".into(),
             opened_at: ctx.now.into(),
+            adapter_settings: None,
         },
     )?;
     Ok(())

@@ -218,6 +218,7 @@ impl Office {
                 exchange_rule: RULE_CODE.to_owned(),
                 zone: "Asia/Shanghai".to_owned(),
                 distances: plan.distances.clone(),
+                settings: None,
             };
             open_scene(tx, ctx, &scene, BASIS)
         })?;

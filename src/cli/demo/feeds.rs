@@ -286,6 +286,7 @@ mod tests {
         let options = Options {
             zone: Some(chrono_tz::Asia::Shanghai),
             distances: Some(Arc::new(table)),
+            ..Options::default()
         };
         let (mut trips, mut held, mut refused) = (0, 0, 0);
         let adapter = by_name("shenzhen-tong").unwrap();

@@ -50,7 +50,7 @@ fn check(args: &Args) -> Result<String, FileRefused> {
     let adapter = adapter_of(&args.adapter)?;
     let summary = read(
         adapter,
-        &args.options.open()?,
+        &args.options.open(adapter)?,
         &args.files,
         &ProgressBar::hidden(),
     )?;

@@ -154,7 +154,7 @@ struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     fn open(args: &'a Args, adapter: Adapter) -> Result<Feed<'a>, PostError> {
-        let options = args.options.open()?;
+        let options = args.options.open(adapter)?;
         let bytes = args.files.iter().map(|file| size(file)).sum();
         let bar = progress_bar("read 读取", bytes);
         let summary = check::read(adapter, &options, &args.files, &bar)?;

@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options};
+use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options, Settings};
 
 /// Bytes read at once; holds several rows of the longest kind.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -24,17 +24,47 @@ pub(super) struct OptionArgs {
     /// Station-to-station distances, CSV `from,to,km` (shenzhen-tong)
     #[arg(long, value_name = "FILE")]
     pub(super) distances: Option<PathBuf>,
+    /// What the scene declares about its feed, TOML; each adapter's page says what it asks for
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+    /// One declaration, over those of the file
+    #[arg(long, value_name = "KEY=VALUE", value_parser = declaration)]
+    pub(super) set: Vec<(String, String)>,
+}
+
+fn declaration(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
 impl OptionArgs {
-    /// Reads the table of distances, if one is named.
-    pub(super) fn open(&self) -> Result<Options, FileRefused> {
+    /// Reads the tables that are named.
+    pub(super) fn open(&self, adapter: Adapter) -> Result<Options, FileRefused> {
         let table = |path| with_file(path, |file| DistanceTable::read(file));
         let distances = self.distances.as_deref().map(table).transpose()?;
-        Ok(Options {
+        let settings = |path| {
+            with_file(path, |file| {
+                let mut text = String::new();
+                file.read_to_string(&mut text).map_err(|error| {
+                    Problem::at(Code::InvalidField, "settings", error.to_string())
+                })?;
+                Settings::parse(&text)
+            })
+        };
+        let settings = self.settings.as_deref().map(settings).transpose()?;
+        let mut options = Options {
             zone: self.zone,
             distances: distances.map(Arc::new),
-        })
+            settings: settings.unwrap_or_default(),
+        };
+        for (key, value) in &self.set {
+            options.settings.set(key, value);
+        }
+        (adapter.check)(&options).map_err(|problem| FileRefused {
+            file: PathBuf::from(adapter.name),
+            problem,
+        })?;
+        Ok(options)
     }
 }
 

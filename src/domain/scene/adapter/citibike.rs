@@ -16,7 +16,7 @@ use super::encoding::Decoded;
 use super::great_circle::{self, Point};
 use super::lines::{Fields, Lines};
 use super::local_time::LocalTime;
-use super::{Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
@@ -68,6 +68,15 @@ const COLUMNS: [(Column, &str, &str); 11] = [
     (Column::Bike, "bikeid", "Bike ID"),
     (Column::UserType, "usertype", "User Type"),
 ];
+
+/// The entry in the list of adapters.
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: "citibike-csv",
+    default_zone: chrono_tz::America::New_York,
+    derived: &[("distance", 3)],
+    check: no_settings,
+    read,
+};
 
 pub(super) fn read(
     source: &mut dyn BufRead,

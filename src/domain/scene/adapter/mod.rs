@@ -23,8 +23,10 @@ mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
+mod settings;
 mod shenzhen_tong;
 
+pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
 
 /// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen
@@ -90,6 +92,8 @@ pub struct Options {
     pub zone: Option<Tz>,
     /// Station-to-station distances, for feeds that state none.
     pub distances: Option<Arc<DistanceTable>>,
+    /// Whatever else the adapter asks for.
+    pub settings: Settings,
 }
 
 /// Reads one file; hands each outcome to the sink as soon as it is known.
@@ -108,34 +112,18 @@ pub struct Adapter {
     /// Quantities that the adapter derives itself, with the decimal places to which a sum of
     /// them means anything (half-even). Every other total is exact.
     pub derived: &'static [(&'static str, u32)],
+    /// Whether a scene's declarations are all that the adapter needs, and nothing it does not
+    /// know: asked when the scene is opened, before any file is read.
+    pub check: fn(&Options) -> Result<(), Problem>,
     pub read: Read,
 }
 
+/// In the order of the documentation.
 const ADAPTERS: &[Adapter] = &[
-    Adapter {
-        name: "citibike-csv",
-        default_zone: chrono_tz::America::New_York,
-        derived: &[("distance", 3)],
-        read: citibike::read,
-    },
-    Adapter {
-        name: "shenzhen-tong",
-        default_zone: chrono_tz::Asia::Shanghai,
-        derived: &[],
-        read: shenzhen_tong::read,
-    },
-    Adapter {
-        name: "green-button",
-        default_zone: chrono_tz::UTC,
-        derived: &[],
-        read: green_button::read,
-    },
-    Adapter {
-        name: "native",
-        default_zone: chrono_tz::UTC,
-        derived: &[],
-        read: native::read,
-    },
+    citibike::ADAPTER,
+    shenzhen_tong::ADAPTER,
+    green_button::ADAPTER,
+    native::ADAPTER,
 ];
 
 /// The adapter of that name.
@@ -146,6 +134,11 @@ pub fn by_name(name: &str) -> Option<Adapter> {
 /// Every adapter, in the order of the documentation.
 pub fn all() -> &'static [Adapter] {
     ADAPTERS
+}
+
+/// For adapters that ask for nothing but what every scene has.
+fn no_settings(options: &Options) -> Result<(), Problem> {
+    options.settings.only(&[])
 }
 
 fn refused(place: Place, problem: Problem) -> Outcome {

@@ -11,13 +11,22 @@
 
 use std::io::BufRead;
 
-use super::{Options, Outcome, Seen};
+use super::{Adapter, Options, Outcome, Seen, no_settings};
 use crate::domain::problem::Problem;
 
 mod coverage;
 mod document;
 mod feed;
 mod meter;
+
+/// The entry in the list of adapters.
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: "green-button",
+    default_zone: chrono_tz::UTC,
+    derived: &[],
+    check: no_settings,
+    read,
+};
 
 pub(super) fn read(
     source: &mut dyn BufRead,

@@ -10,7 +10,7 @@ use std::io::BufRead;
 use super::encoding::{self, Decoded};
 use super::json_rows::{JsonRows, Wrapper};
 use super::lines::Lines;
-use super::{Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -104,6 +104,15 @@ fn too_many() -> Problem {
         format!("more than {BATCH_MAX} records"),
     )
 }
+
+/// The entry in the list of adapters.
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: "native",
+    default_zone: chrono_tz::UTC,
+    derived: &[],
+    check: no_settings,
+    read,
+};
 
 pub(super) fn read(
     source: &mut dyn BufRead,

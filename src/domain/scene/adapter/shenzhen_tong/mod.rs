@@ -20,7 +20,7 @@ use super::json_rows::{JsonRows, Wrapper};
 use super::json_text::Text;
 use super::lines::{Fields, Lines};
 use super::local_time::LocalTime;
-use super::{Held, Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Held, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
@@ -41,6 +41,15 @@ const CARDS_MAX: usize = 2_000_000;
 
 /// A ride that costs more than 10,000 yuan is no ride.
 const FARE_MAX_FEN: u32 = 1_000_000;
+
+/// The entry in the list of adapters.
+pub(super) const ADAPTER: Adapter = Adapter {
+    name: "shenzhen-tong",
+    default_zone: chrono_tz::Asia::Shanghai,
+    derived: &[],
+    check: no_settings,
+    read,
+};
 
 pub(super) fn read(
     source: &mut dyn BufRead,

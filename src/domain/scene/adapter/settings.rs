@@ -1,0 +1,158 @@
+//! What an officer declares about a scene's feed, beside its zone: the datum of its coordinates,
+//! the unit of its weights, the columns of its file. A small TOML document; each adapter names
+//! the keys it reads, and no other key is taken.
+
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use toml::{Table, Value};
+
+use crate::domain::problem::{Code, Problem};
+
+/// A scene's declarations, read and not yet understood: each adapter understands its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings(Table);
+
+impl Settings {
+    /// Reads a TOML document.
+    ///
+    /// # Errors
+    /// `invalid_field` at `settings` with the line and column.
+    pub fn parse(text: &str) -> Result<Settings, Problem> {
+        text.parse().map(Settings).map_err(|error| {
+            Problem::at(Code::InvalidField, "settings", error.to_string().trim_end())
+        })
+    }
+
+    /// Adds one declaration; a later one of the same key wins.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.0.insert(key.to_owned(), Value::from(value));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Refuses any key but these.
+    ///
+    /// # Errors
+    /// `unknown_field` at the key.
+    pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.0.keys().find(|key| !known.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let detail = match known {
+                    [] => "this adapter takes no settings".to_owned(),
+                    _ => format!("known here: {}", known.join(", ")),
+                };
+                Err(Problem::at(Code::UnknownField, param(key), detail))
+            }
+        }
+    }
+
+    /// A text; `None` where it is not declared.
+    ///
+    /// # Errors
+    /// `invalid_field` for a value that is no text, or a blank one.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, Problem> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim())),
+            Some(_) => Err(refused(key, "must be a text and not blank")),
+        }
+    }
+
+    /// One of a few words.
+    ///
+    /// # Errors
+    /// `invalid_field` naming the words that are known.
+    pub fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, meaning)) => Ok(Some(*meaning)),
+            None => {
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                let detail = format!("{text:?} is none of {}", known.join(", "));
+                Err(refused(key, &detail))
+            }
+        }
+    }
+
+    /// An exact number, written as a text (`"1.25"`) or as a whole number.
+    ///
+    /// # Errors
+    /// `invalid_field` for anything else.
+    pub fn decimal(&self, key: &str) -> Result<Option<Decimal>, Problem> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Integer(whole)) => Ok(Some(Decimal::from(*whole))),
+            Some(Value::String(text)) => Decimal::from_str(text.trim())
+                .map(Some)
+                .map_err(|_| refused(key, "must be a decimal number")),
+            Some(_) => Err(refused(key, "must be a decimal number, written as a text")),
+        }
+    }
+
+    /// A table within the document.
+    ///
+    /// # Errors
+    /// `invalid_field` for anything else.
+    pub fn table(&self, key: &str) -> Result<Option<&Table>, Problem> {
+        match self.0.get(key) {
+            None => Ok(None),
+            Some(Value::Table(table)) => Ok(Some(table)),
+            Some(_) => Err(refused(key, "must be a table")),
+        }
+    }
+
+    /// Whatever stands there.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+}
+
+/// How a setting is named in a problem: `settings.datum`.
+pub fn param(key: &str) -> String {
+    format!("settings.{key}")
+}
+
+fn refused(key: &str, detail: &str) -> Problem {
+    Problem::at(Code::InvalidField, param(key), detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_value_is_read_and_others_are_refused_by_key() {
+        let settings =
+            Settings::parse("datum = 'wgs84'\nfactor = '1.25'\n[columns]\nid = 'A'").unwrap();
+        let words = [("wgs84", 1), ("gcj02", 2)];
+        assert_eq!(settings.choice("datum", &words).unwrap(), Some(1));
+        assert_eq!(
+            settings.decimal("factor").unwrap(),
+            Some(Decimal::new(125, 2))
+        );
+        assert!(settings.table("columns").unwrap().is_some());
+        assert_eq!(settings.text("zone").unwrap(), None);
+        let wrong = settings.choice("factor", &words).unwrap_err();
+        assert_eq!(wrong.param.as_deref(), Some("settings.factor"));
+        assert!(wrong.detail.contains("wgs84, gcj02"));
+        assert_eq!(
+            settings.text("columns").unwrap_err().code,
+            Code::InvalidField
+        );
+        let unknown = settings.only(&["datum", "factor"]).unwrap_err();
+        assert_eq!(
+            (unknown.code, unknown.param.as_deref()),
+            (Code::UnknownField, Some("settings.columns"))
+        );
+        assert_eq!(
+            Settings::parse("a = ").unwrap_err().param.as_deref(),
+            Some("settings")
+        );
+    }
+}
