@@ -1,5 +1,7 @@
 //! Real files through `tanpuhui feed check`, and the numbers that their publishers or an
-//! independent reader say they hold.
+//! independent reader say they hold. A file a feed; the oldest ones are here.
+
+#![allow(unreachable_pub)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +15,7 @@ use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.
-fn shared(file: &str) -> Option<PathBuf> {
+pub(crate) fn shared(file: &str) -> Option<PathBuf> {
     let root = std::env::var_os("TANPUHUI_SHARED_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")),
         PathBuf::from,
@@ -26,7 +28,7 @@ fn shared(file: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn feed_check(args: &[&str], files: &[&Path]) -> Output {
+pub(crate) fn feed_check(args: &[&str], files: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tanpuhui"))
         .args(["feed", "check"])
         .args(args)
@@ -35,7 +37,7 @@ fn feed_check(args: &[&str], files: &[&Path]) -> Output {
         .expect("the command starts")
 }
 
-fn check_json(args: &[&str], files: &[&Path]) -> Value {
+pub(crate) fn check_json(args: &[&str], files: &[&Path]) -> Value {
     let output = feed_check(&[args, &["--json"]].concat(), files);
     assert_eq!(
         output.status.code(),
@@ -46,7 +48,7 @@ fn check_json(args: &[&str], files: &[&Path]) -> Value {
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
-fn outcomes(name: &str, path: &Path) -> Vec<Outcome> {
+pub(crate) fn outcomes(name: &str, path: &Path) -> Vec<Outcome> {
     let adapter = adapter::by_name(name).expect("an adapter");
     let mut source = BufReader::new(std::fs::File::open(path).expect("readable"));
     let mut outcomes = Vec::new();
@@ -57,7 +59,7 @@ fn outcomes(name: &str, path: &Path) -> Vec<Outcome> {
     outcomes
 }
 
-fn records(name: &str, path: &Path) -> Vec<Record> {
+pub(crate) fn records(name: &str, path: &Path) -> Vec<Record> {
     outcomes(name, path)
         .into_iter()
         .filter_map(|outcome| match outcome {
