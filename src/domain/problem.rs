@@ -117,6 +117,10 @@ problems! {
     FactorMissing "factor_missing" Refused "没有适用的因子" "No factor is in force for this key and time.";
     FormulaUndefined "formula_undefined" Refused "公式在此输入下无定义" "The formula has no value for these inputs.";
     NegativeReduction "negative_reduction" Refused "减排量为负，不予计入" "The reduction is below zero and is not counted.";
+    PeriodCrossed "period_crossed" Refused "记录跨越核算周期或时段的边界" "The record reaches beyond its accounting period or time band.";
+    PeriodIncomplete "period_incomplete" Refused "核算周期内的数据不完整" "A part of the accounting period has no record.";
+    PeriodMixed "period_mixed" Refused "同一核算周期内的记录互相矛盾" "Records of one accounting period contradict each other.";
+    HistoryMissing "history_missing" Refused "历史数据不足，无法计算基准" "Too little is known of the time before to compute the baseline.";
     MethodologyNotInForce "methodology_not_in_force" Refused "该时间没有生效的方法学" "No version of the methodology is in force at the time of the event.";
     MethodologyDraft "methodology_draft" Refused "方法学尚为草案，缺少参数" "The methodology is a draft: a parameter is blank or not known well enough.";
 

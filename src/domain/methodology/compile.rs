@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use toml::Spanned;
 
+use super::calendar::calendars;
 use super::check::{Checker, Formula, round_node};
 use super::compiled::{
     ApplicabilityCheck, ClaimPart, Compiled, Overlap, Parameter, Period, Verdict,
@@ -14,7 +15,9 @@ use super::dictionary::Dictionary;
 use super::document::{MethodologyDocument, ParameterEntry};
 use super::factor_table::{FactorTable, Window};
 use super::formula::{self, Expression, Form};
+use super::gather::Gathering;
 use super::input::Input;
+use super::net::{self, Net};
 use super::program::{NodeId, Program};
 use super::slots::{Loaded, compile_curves, decimal, inputs, one_of, quantity, unit};
 use super::table::{Origin, Table};
@@ -38,13 +41,17 @@ pub(crate) fn compile(
         document.applicability.iter().map(|check| &check.require),
     )?;
     let pinned = pin(source, &document, tables)?;
+    let period = period(source, &document)?;
+    let gathering = gathering(source, &document, period)?;
     let dictionary = dictionary(&document, &formulas, &checks, &pinned);
-    let inputs = inputs(source, &document, &dictionary)?;
-    let parameters = parameters(source, &document)?;
+    let mut inputs = inputs(source, &document, &dictionary)?;
+    let mut parameters = parameters(source, &document)?;
+    let net = Net::declare(source, &document, &dictionary, &mut inputs, &mut parameters)?;
     names_are_distinct(source, &document, &inputs)?;
     let program = Program {
         tables: compile_tables(source, &document, &pinned, &dictionary, window)?,
         curves: compile_curves(source, &document)?,
+        calendars: calendars(source, document.calendars.iter(), &dictionary)?,
         ..Program::default()
     };
     let units: Vec<(String, Unit)> = parameters
@@ -60,6 +67,8 @@ pub(crate) fn compile(
         &dictionary,
         program,
     );
+    checker.period = period;
+    checker.gathered = gathering.is_some();
     let mut applicability = Vec::with_capacity(checks.len());
     for (formula, entry) in checks.iter().zip(&document.applicability) {
         applicability.push(ApplicabilityCheck {
@@ -71,16 +80,16 @@ pub(crate) fn compile(
             en: entry.en.clone(),
         });
     }
-    let (result, result_unit) = reduction(source, &document, &mut checker, &formulas)?;
+    let (result, result_unit) = reduction(source, &document, &mut checker, &formulas, &net)?;
     // Values that nothing reads are checked as well.
     for name in formulas.keys().filter(|name| *name != "reduction") {
         checker.unread(name)?;
     }
+    let year_end = year_end(source, &document, &mut checker)?;
     let program = checker.program;
     let to_mg = to_milligrams(source, &document, &result_unit)?;
     let claims = claims(source, &document)?;
     let overlap = overlap(source, &document)?;
-    let period = period(source, &document)?;
     let negative = negative(source, &document)?;
     let formula_text = formula_texts(&document);
     Ok(Compiled {
@@ -102,6 +111,8 @@ pub(crate) fn compile(
         claims,
         overlap,
         period,
+        gathering,
+        year_end,
         formula_text,
         identity: document.identity,
         region: document.scope.region,
@@ -124,7 +135,7 @@ fn pinned_name(table: &FactorTable) -> (String, String, String) {
     )
 }
 
-fn parse_one<'d>(source: Source<'_>, entry: &'d Spanned<String>) -> Loaded<Formula<'d>> {
+pub(super) fn parse_one<'d>(source: Source<'_>, entry: &'d Spanned<String>) -> Loaded<Formula<'d>> {
     let tree = formula::parse(entry.get_ref())
         .map_err(|fault| source.defect(source.inside(&entry.span(), fault.from), fault.message))?;
     Ok(Formula { entry, tree })
@@ -187,6 +198,7 @@ fn formula_texts(document: &MethodologyDocument) -> Vec<(String, String)> {
         .chain(parts.into_iter().filter_map(|(name, entry)| {
             entry.map(|entry| (name.to_owned(), entry.get_ref().clone()))
         }))
+        .chain(net::texts(document))
         .collect()
 }
 
@@ -246,6 +258,12 @@ fn dictionary(
             words.extend([child.clone(), parent.clone()]);
         }
     }
+    for calendar in document.calendars.values() {
+        words.extend(calendar.get_ref().texts().map(str::to_owned));
+    }
+    if let Some(evidence) = &document.evidence {
+        words.extend(evidence.get_ref().levels.keys().cloned());
+    }
     for formula in formulas.values().chain(checks) {
         collect_texts(&formula.tree, &mut words);
     }
@@ -270,7 +288,11 @@ fn parameters(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<
         .collect()
 }
 
-fn parameter(source: Source<'_>, name: &str, entry: &ParameterEntry) -> Loaded<Parameter> {
+pub(super) fn parameter(
+    source: Source<'_>,
+    name: &str,
+    entry: &ParameterEntry,
+) -> Loaded<Parameter> {
     Ok(Parameter {
         name: name.to_owned(),
         value: entry
@@ -312,6 +334,12 @@ fn names_are_distinct(
         .chain(
             document
                 .curves
+                .iter()
+                .map(|(name, entry)| (name.as_str(), entry.span().start)),
+        )
+        .chain(
+            document
+                .calendars
                 .iter()
                 .map(|(name, entry)| (name.as_str(), entry.span().start)),
         )
@@ -369,6 +397,7 @@ fn reduction(
     document: &MethodologyDocument,
     checker: &mut Checker<'_>,
     formulas: &BTreeMap<String, Formula<'_>>,
+    net: &Net<'_>,
 ) -> Loaded<(NodeId, Unit)> {
     let entry = &document.formula;
     let at = entry.reduction.span().start;
@@ -378,6 +407,7 @@ fn reduction(
     let declared = unit(source, &entry.unit)?;
     let (node, own) = checker.number_formula(formula)?;
     let node = checker.bring(node, &own, &declared, formula)?;
+    let node = net.apply(checker, node, &declared)?;
     let Some(round) = &entry.round else {
         return Ok((node, declared));
     };
@@ -458,8 +488,86 @@ fn period(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Period> 
         ("event", Period::Event),
         ("day", Period::Day),
         ("month", Period::Month),
+        ("billing", Period::Billing),
+        ("campaign", Period::Campaign),
+        ("year", Period::Year),
     ];
     one_of(source, &document.scope.period, &known)
+}
+
+/// Whether records are gathered, and how: documents with `[period]`.
+fn gathering(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    period: Period,
+) -> Loaded<Option<Gathering>> {
+    let at = document.scope.period.span().start;
+    let Some(entry) = &document.period else {
+        return match period {
+            Period::Event | Period::Day | Period::Month => Ok(None),
+            _ => Err(source.defect(
+                at,
+                "this period needs [period]: records are gathered into it",
+            )),
+        };
+    };
+    let declared = entry.get_ref();
+    let day = |entry: &Option<Spanned<String>>| -> Loaded<Option<chrono::NaiveDate>> {
+        let Some(entry) = entry else { return Ok(None) };
+        let parsed = entry.get_ref().parse();
+        parsed.map(Some).map_err(|_| {
+            source.defect(
+                entry.span().start,
+                format!("`{}` is not a date", entry.get_ref()),
+            )
+        })
+    };
+    let campaign = match (period, day(&declared.from)?, day(&declared.to)?) {
+        (Period::Campaign, Some(from), Some(to)) if from <= to => {
+            Some((from, to.succ_opt().unwrap_or(to)))
+        }
+        (Period::Campaign, ..) => {
+            return Err(source.defect(
+                entry.span().start,
+                "a campaign has its first and last day: `from`, `to`",
+            ));
+        }
+        (_, None, None) => None,
+        _ => return Err(source.defect(entry.span().start, "`from` and `to` are a campaign's")),
+    };
+    let complete = declared.complete.as_ref();
+    let known = [("any", false), ("every_day", true)];
+    let every_day = complete
+        .map(|entry| one_of(source, entry, &known))
+        .transpose()?;
+    Ok(Some(Gathering {
+        every_day: every_day.unwrap_or(false),
+        campaign,
+    }))
+}
+
+/// What the end of a year asks of a subject (事后门槛).
+fn year_end(
+    source: Source<'_>,
+    document: &MethodologyDocument,
+    checker: &mut Checker<'_>,
+) -> Loaded<Option<ApplicabilityCheck>> {
+    let Some(entry) = &document.year_end else {
+        return Ok(None);
+    };
+    let formula = parse_one(source, &entry.require)?;
+    checker.in_year_end = true;
+    let logic = checker.truth_formula(&formula);
+    checker.in_year_end = false;
+    let known = [("reverse", Verdict::Ineligible)];
+    Ok(Some(ApplicabilityCheck {
+        logic: logic?,
+        text: formula.tree.to_string(),
+        verdict: one_of(source, &entry.otherwise, &known)?,
+        reason: entry.reason.clone(),
+        zh: entry.zh.clone(),
+        en: entry.en.clone(),
+    }))
 }
 
 fn negative(source: Source<'_>, document: &MethodologyDocument) -> Loaded<bool> {

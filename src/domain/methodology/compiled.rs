@@ -8,8 +8,9 @@ use toml::Spanned;
 use super::dictionary::{Dictionary, UNKNOWN};
 use super::document::{ExampleEntry, Identity, SourceEntry, Text};
 use super::factor_table::Window;
+use super::gather::Gathering;
 use super::grade::Grade;
-use super::input::{Input, InputForm, bind};
+use super::input::{Input, InputForm, bind, bind_past};
 use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
 use super::table::{Key, Origin, Table};
 use crate::domain::behaviour::Record;
@@ -30,6 +31,8 @@ pub struct Compiled {
     pub(crate) quantity_kind: String,
     pub(crate) gwp_set: String,
     pub(crate) period: Period,
+    /// Set where records are gathered into periods instead of standing for one each.
+    pub(crate) gathering: Option<Gathering>,
     pub(crate) prose: Text,
     pub(crate) sources: Vec<SourceEntry>,
     pub(crate) inputs: Vec<Input>,
@@ -40,6 +43,8 @@ pub struct Compiled {
     pub(crate) dictionary: Dictionary,
     pub(crate) program: Program,
     pub(crate) applicability: Vec<ApplicabilityCheck>,
+    /// What the year's end asks of a subject.
+    pub(crate) year_end: Option<ApplicabilityCheck>,
     pub(crate) result: NodeId,
     pub(crate) result_unit: Unit,
     pub(crate) to_mg: Conversion,
@@ -97,6 +102,11 @@ pub enum Period {
     Event,
     Day,
     Month,
+    /// The record's own span, as on a bill (计费周期).
+    Billing,
+    /// A window that the document states (活动期).
+    Campaign,
+    Year,
 }
 
 /// A part of an exclusivity key. Day, month and year are those of the record's start in the
@@ -324,14 +334,19 @@ impl Compiled {
                 detail,
             )));
         }
-        bind(&self.inputs, &self.dictionary, record, scratch).map_err(Refusal::Problem)?;
-        scratch.at = record.from.timestamp();
-        scratch.derived.clear();
-        scratch.derived.resize(self.program.derived.len(), None);
-        if self.program.uses_calendar {
-            let local = record.from.with_timezone(&self.window.zone);
-            scratch.calendar = (local.year(), local.month());
-        }
+        self.recall(record, scratch);
+        self.evaluate_looked(record, parameters, scratch, listener)
+    }
+
+    /// The same once the look-backs are known.
+    pub(crate) fn evaluate_looked<L: Listen>(
+        &self,
+        record: &Record,
+        parameters: &[Option<Decimal>],
+        scratch: &mut Scratch,
+        listener: &mut L,
+    ) -> Result<Decimal, Refusal> {
+        self.bind(record, scratch).map_err(Refusal::Problem)?;
         let mut evaluation = Evaluation {
             program: &self.program,
             parameters,
@@ -345,6 +360,56 @@ impl Compiled {
             }
         }
         evaluation.number(self.result).map_err(told)
+    }
+
+    /// Fills the slots of one record; what was computed of another is forgotten.
+    pub(crate) fn bind(&self, record: &Record, scratch: &mut Scratch) -> Result<(), Problem> {
+        bind(&self.inputs, &self.dictionary, record, scratch)?;
+        self.set_time(record, scratch);
+        Ok(())
+    }
+
+    /// The same for an earlier period, of which less need be known.
+    pub(crate) fn bind_past(&self, record: &Record, scratch: &mut Scratch) {
+        bind_past(&self.inputs, &self.dictionary, record, scratch);
+        self.set_time(record, scratch);
+    }
+
+    fn set_time(&self, record: &Record, scratch: &mut Scratch) {
+        scratch.at = record.from.timestamp();
+        scratch.derived.clear();
+        scratch.derived.resize(self.program.derived.len(), None);
+        let program = &self.program;
+        if program.uses_calendar || !program.calendars.is_empty() {
+            let local = record.from.with_timezone(&self.window.zone);
+            scratch.calendar = (local.year(), local.month());
+            let calendars = program.calendars.iter();
+            scratch.bands.clear();
+            scratch
+                .bands
+                .extend(calendars.map(|calendar| calendar.at(local.naive_local())));
+        }
+    }
+
+    /// The year's verdict on a subject whose look-backs are known.
+    pub(super) fn check_year(
+        &self,
+        check: &ApplicabilityCheck,
+        last: &Record,
+        scratch: &mut Scratch,
+    ) -> Result<(), Refusal> {
+        self.bind(last, scratch).map_err(Refusal::Problem)?;
+        let mut evaluation = Evaluation {
+            program: &self.program,
+            parameters: &self.parameter_values,
+            scratch,
+            listener: &mut Silent,
+        };
+        match evaluation.truth(check.logic) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(check.refusal()),
+            Err(fault) => Err(Refusal::Problem(self.describe(fault, last))),
+        }
     }
 
     /// Milligrams, rounded toward zero.
@@ -374,6 +439,11 @@ impl Compiled {
             Fault::NotWhole => undefined("a whole number is needed"),
             Fault::ExponentTooLarge => undefined("an exponent is too large"),
             Fault::NoCase => undefined("no arm of a `case` applies"),
+            Fault::NoHistory(slot) => {
+                let look = self.program.look_backs.get(slot);
+                let text = look.map_or("?", |look| look.text.as_str());
+                Problem::at(Code::HistoryMissing, self.name(), text)
+            }
             Fault::Broken => Problem::at(Code::Internal, self.name(), ""),
             Fault::MissingInput(slot) => match self.inputs.get(slot) {
                 Some(input) => Problem::at(Code::MissingField, input.param(), ""),

@@ -41,10 +41,18 @@ pub(crate) struct MethodologyDocument {
     #[serde(default)]
     pub sets: Names<Vec<String>>,
     #[serde(default)]
+    pub calendars: Names<Spanned<CalendarEntry>>,
+    pub period: Option<Spanned<PeriodEntry>>,
+    #[serde(default)]
     pub applicability: Vec<CheckEntry>,
     #[serde(default)]
     pub derived: Names<Spanned<String>>,
     pub formula: FormulaEntry,
+    #[serde(default)]
+    pub deductions: Names<Spanned<DeductionEntry>>,
+    pub evidence: Option<Spanned<EvidenceEntry>>,
+    pub conservativeness: Option<Spanned<ParameterEntry>>,
+    pub year_end: Option<CheckEntry>,
     #[serde(default)]
     pub claims: ClaimsEntry,
     #[serde(default)]
@@ -140,12 +148,81 @@ pub(crate) struct InputEntry {
     #[serde(default)]
     pub values: Vec<String>,
     pub over: Option<Spanned<String>>,
+    /// How the records of one period become one value.
+    pub combine: Option<Spanned<String>>,
+    /// `days`: a record of several days counts evenly over them.
+    pub spread: Option<Spanned<String>>,
+    /// `start` or `end`: the latest statement by then, however old.
+    pub as_of: Option<Spanned<String>>,
     #[serde(default)]
     pub zh: String,
     #[serde(default)]
     pub en: String,
     #[serde(default)]
     pub evidence: String,
+}
+
+/// Seasons, hours or listed days.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CalendarEntry {
+    pub form: Spanned<String>,
+    pub bands: Vec<BandEntry>,
+    /// For dates: the word of every day that is not listed.
+    pub otherwise: Option<String>,
+    #[serde(default, rename = "source")]
+    _source: String,
+}
+
+impl CalendarEntry {
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let bands = self.bands.iter().map(|band| band.name.as_str());
+        bands.chain(self.otherwise.as_deref())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BandEntry {
+    pub name: String,
+    #[serde(default)]
+    pub from: String,
+    #[serde(default)]
+    pub to: String,
+    #[serde(default)]
+    pub dates: Vec<String>,
+}
+
+/// How the records of a period are gathered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PeriodEntry {
+    /// First and last day of a campaign.
+    pub from: Option<Spanned<String>>,
+    pub to: Option<Spanned<String>>,
+    /// `every_day`: a period with a day without record is refused; `any`.
+    pub complete: Option<Spanned<String>>,
+}
+
+/// A part of the reduction that is not credited (扣减), a term of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeductionEntry {
+    /// In the unit of the reduction, or without unit: then a share of it.
+    pub take: Spanned<String>,
+    #[serde(default, rename = "zh")]
+    _zh: String,
+    #[serde(default, rename = "en")]
+    _en: String,
+}
+
+/// What a kind of evidence is worth (证据等级).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EvidenceEntry {
+    /// What a record that does not say counts as; without it such a record is refused.
+    pub default: Option<Spanned<String>>,
+    pub levels: Names<Spanned<ParameterEntry>>,
 }
 
 fn yes() -> bool {
@@ -302,6 +379,9 @@ pub(crate) struct ExampleEntry {
     pub at: Spanned<String>,
     #[serde(default)]
     pub inputs: Names<Spanned<String>>,
+    /// The periods before, for methodologies that look back.
+    #[serde(default)]
+    pub before: Vec<PastEntry>,
     /// Parameter values for this example alone, where the document leaves one blank.
     #[serde(default)]
     pub assume: Names<Spanned<String>>,
@@ -312,6 +392,14 @@ pub(crate) struct ExampleEntry {
     pub refused: Option<String>,
     #[serde(default, rename = "source")]
     _source: String,
+}
+
+/// One period before an example's.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PastEntry {
+    pub at: Spanned<String>,
+    pub inputs: Names<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]

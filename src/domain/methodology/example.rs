@@ -135,9 +135,20 @@ impl Compiled {
             .inputs
             .iter()
             .map(|(name, text)| (name.as_str(), text.get_ref().as_str()));
-        let record = self
+        let mut record = self
             .record(at, given)
             .map_err(|problem| problem.to_string())?;
+        for past in &example.before {
+            let at = parse_time(past.at.get_ref(), self.window.zone).map_err(|e| e.to_string())?;
+            let given = past
+                .inputs
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.get_ref().as_str()));
+            let past = self
+                .record(at, given)
+                .map_err(|problem| problem.to_string())?;
+            self.recollect(&mut record, past);
+        }
         let assumed = example
             .assume
             .iter()

@@ -25,6 +25,9 @@ pub struct Explanation {
     pub parameters: Vec<ParameterValue>,
     pub lookups: Vec<LookUp>,
     pub curves: Vec<CurveReading>,
+    /// What the periods before said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub look_backs: Vec<LookBackReading>,
     /// Named intermediate values, in the order in which they were computed.
     pub steps: Vec<Step>,
     pub roundings: Vec<RoundingStep>,
@@ -126,6 +129,27 @@ pub struct CurveReading {
     pub provenance: Provenance,
 }
 
+/// One look-back, and every period behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LookBackReading {
+    pub text: String,
+    /// The earliest first.
+    pub periods: Vec<PastValue>,
+    /// Absent where too little is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    pub unit: String,
+}
+
+/// What one earlier period gave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PastValue {
+    /// First day of the period.
+    pub from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub name: String,
@@ -202,6 +226,7 @@ impl Compiled {
             parameters: told.parameters,
             lookups: told.lookups,
             curves: told.curves,
+            look_backs: self.look_back_readings(record),
             steps: told.steps,
             roundings,
             result: Amount {
@@ -214,6 +239,30 @@ impl Compiled {
             quantity_kind: self.quantity_kind.clone(),
             reduction_mg: ledger.0,
         })
+    }
+
+    fn look_back_readings(&self, record: &Record) -> Vec<LookBackReading> {
+        if !self.looks_back() {
+            return Vec::new();
+        }
+        let readings = self.readings(record).into_iter();
+        readings
+            .filter_map(|reading| {
+                let look = self.program.look_backs.get(reading.slot)?;
+                let periods = reading.members.into_iter();
+                Some(LookBackReading {
+                    text: look.text.clone(),
+                    periods: periods
+                        .map(|(day, value)| PastValue {
+                            from: day.to_string(),
+                            value: value.map(display_decimal),
+                        })
+                        .collect(),
+                    value: reading.value.map(display_decimal),
+                    unit: look.unit.to_string(),
+                })
+            })
+            .collect()
     }
 
     fn input_values(&self, record: &Record, scratch: &Scratch) -> Vec<InputValue> {

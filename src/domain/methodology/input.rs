@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::dictionary::{Dictionary, Word};
+use super::gather::Gather;
 use super::program::Scratch;
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
@@ -23,6 +24,10 @@ pub struct Input {
     pub zh: String,
     pub en: String,
     pub evidence: String,
+    /// How the records of a period become one value.
+    pub(crate) gather: Gather,
+    /// What a choice is where the record does not say.
+    pub(crate) usual: Option<Word>,
 }
 
 #[derive(Debug, Clone)]
@@ -145,7 +150,8 @@ impl QuantityInput {
             .map_err(|error| error.to_string())
     }
 
-    fn read(&self, input: &Input, quantity: &Quantity) -> Result<Decimal, Problem> {
+    /// The value in the input's own unit, within its bounds.
+    pub(super) fn read(&self, input: &Input, quantity: &Quantity) -> Result<Decimal, Problem> {
         let value = self.convert(quantity).map_err(|detail| {
             let like = self.conversion_from(&quantity.unit).is_ok();
             let code = if like {
@@ -183,27 +189,7 @@ pub(crate) fn bind(
     scratch.numbers.clear();
     scratch.words.clear();
     for input in inputs {
-        let (mut number, mut word) = (None, None);
-        match &input.form {
-            InputForm::Quantity(quantity) => {
-                number = match record.quantity(&input.name) {
-                    Some(given) => Some(quantity.read(input, given)?),
-                    None => quantity.default,
-                };
-            }
-            InputForm::Choice(values) => {
-                if let Some(text) = record.attribute(&input.name) {
-                    word = Some(choose(input, values, text)?);
-                }
-            }
-            InputForm::Key => {
-                word = record
-                    .attribute(&input.name)
-                    .map(|text| dictionary.find(text));
-            }
-            // Only whether it is there matters to a formula.
-            InputForm::Text => word = record.attribute(&input.name).map(|_| 0),
-        }
+        let (number, word) = slots(input, dictionary, record)?;
         if input.required && number.is_none() && word.is_none() {
             return Err(Problem::at(Code::MissingField, input.param(), ""));
         }
@@ -213,7 +199,49 @@ pub(crate) fn bind(
     Ok(())
 }
 
-fn choose(input: &Input, values: &[(String, Word)], text: &str) -> Result<Word, Problem> {
+/// Fills the slots from an earlier period's record: what is missing or unusable matters only to
+/// a formula that reads it.
+pub(crate) fn bind_past(
+    inputs: &[Input],
+    dictionary: &Dictionary,
+    record: &Record,
+    scratch: &mut Scratch,
+) {
+    scratch.numbers.clear();
+    scratch.words.clear();
+    for input in inputs {
+        let (number, word) = slots(input, dictionary, record).unwrap_or_default();
+        scratch.numbers.push(number);
+        scratch.words.push(word);
+    }
+}
+
+fn slots(
+    input: &Input,
+    dictionary: &Dictionary,
+    record: &Record,
+) -> Result<(Option<Decimal>, Option<Word>), Problem> {
+    let attribute = || record.attribute(&input.name);
+    Ok(match &input.form {
+        InputForm::Quantity(quantity) => match record.quantity(&input.name) {
+            Some(given) => (Some(quantity.read(input, given)?), None),
+            None => (quantity.default, None),
+        },
+        InputForm::Choice(values) => match attribute() {
+            Some(text) => (None, Some(choose(input, values, text)?)),
+            None => (None, input.usual),
+        },
+        InputForm::Key => (None, attribute().map(|text| dictionary.find(text))),
+        // Only whether it is there matters to a formula.
+        InputForm::Text => (None, attribute().map(|_| 0)),
+    })
+}
+
+pub(super) fn choose(
+    input: &Input,
+    values: &[(String, Word)],
+    text: &str,
+) -> Result<Word, Problem> {
     values
         .iter()
         .find(|(value, _)| value == text)

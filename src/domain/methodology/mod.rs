@@ -1,6 +1,7 @@
 //! Methodologies (方法学): documents with a formula, units, parameters and their sources, compiled
 //! once and evaluated exactly. See `methodologies/README.md` for how a document is written.
 
+mod calendar;
 mod check;
 mod compile;
 mod compiled;
@@ -14,14 +15,19 @@ mod explanation;
 mod factor_table;
 pub mod formula;
 mod gate;
+mod gather;
 mod grade;
 mod input;
 mod library;
+mod look_back;
+mod net;
 mod program;
 mod slots;
 mod table;
 mod table_builder;
 
+#[cfg(test)]
+mod look_back_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,12 +37,14 @@ pub use document::{SourceEntry, Text};
 pub use embedded::DOCUMENTS as EMBEDDED_DOCUMENTS;
 pub use example::{ExampleResult, parse_time};
 pub use explanation::{
-    Amount, CheckResult, CurveReading, Explanation, FallbackStep, FormulaText, InputValue, LookUp,
-    Named, ParameterValue, Provenance, RoundingStep, Step,
+    Amount, CheckResult, CurveReading, Explanation, FallbackStep, FormulaText, InputValue,
+    LookBackReading, LookUp, Named, ParameterValue, PastValue, Provenance, RoundingStep, Step,
 };
 pub use factor_table::{FactorTable, Window, start_of_day};
 pub use gate::{Blocker, SignOffs, Standing};
+pub use gather::Span;
 pub use grade::{Demand, Grade};
 pub use input::{Input, InputSummary};
 pub use library::Library;
+pub use look_back::Series;
 pub use program::Scratch;

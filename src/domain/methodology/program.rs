@@ -6,9 +6,11 @@
 
 use rust_decimal::Decimal;
 
+use super::calendar::Calendar;
 use super::curve::{Curve, Gap};
 use super::dictionary::Word;
 use super::formula::Comparison;
+use super::look_back::LookBack;
 use super::table::{Key, MAX_KEYS, Row, Table};
 use crate::domain::unit::{Conversion, Rounding, Unit, rounding};
 
@@ -58,6 +60,8 @@ pub(crate) enum Node {
     },
     LookUp(usize, Box<[KeyPart]>),
     Curve(usize, NodeId),
+    /// What the periods before say; computed before the evaluation.
+    LookBack(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -78,6 +82,8 @@ pub(crate) enum KeyPart {
     Word(Word),
     Attribute(usize),
     Whole(NodeId),
+    /// What a calendar says of the start of the act.
+    Calendar(usize),
 }
 
 /// A named intermediate value.
@@ -86,6 +92,8 @@ pub(crate) struct Derived {
     pub name: String,
     pub node: NodeId,
     pub unit: Unit,
+    /// It reads the periods before.
+    pub looks_back: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -95,6 +103,8 @@ pub(crate) struct Program {
     pub derived: Vec<Derived>,
     pub tables: Vec<Table>,
     pub curves: Vec<Curve>,
+    pub calendars: Vec<Calendar>,
+    pub look_backs: Vec<LookBack>,
     pub uses_calendar: bool,
 }
 
@@ -108,6 +118,10 @@ pub struct Scratch {
     pub(crate) at: i64,
     /// Year and month of the event in the document's zone, when a formula asks.
     pub(crate) calendar: (i32, u32),
+    /// What each calendar of the document says of the event.
+    pub(crate) bands: Vec<Option<Word>>,
+    /// What each look-back gives; `None` where too little is known.
+    pub(crate) look_backs: Vec<Option<Decimal>>,
 }
 
 /// Why there is no number. Small, so that the hot path does not carry text.
@@ -123,6 +137,8 @@ pub(crate) enum Fault {
     MissingKey(usize, Key),
     OutsideCurve(usize),
     NoCase,
+    /// Too few periods before.
+    NoHistory(usize),
     /// A reference that the compiler never makes.
     Broken,
 }
@@ -154,6 +170,113 @@ pub(crate) struct Evaluation<'a, L> {
     pub parameters: &'a [Option<Decimal>],
     pub scratch: &'a mut Scratch,
     pub listener: &'a mut L,
+}
+
+impl Program {
+    /// The inputs that a number depends on, in order.
+    pub fn inputs_of(&self, node: NodeId) -> Vec<usize> {
+        let mut found = std::collections::BTreeSet::new();
+        let mut numbers = vec![node];
+        let mut truths: Vec<LogicId> = Vec::new();
+        let mut seen = std::collections::BTreeSet::new();
+        loop {
+            if let Some(id) = numbers.pop() {
+                if let Some(node) = self.nodes.get(id.0 as usize).filter(|_| seen.insert(id.0)) {
+                    self.below(node, &mut numbers, &mut truths, &mut found);
+                }
+            } else if let Some(id) = truths.pop() {
+                if let Some(logic) = self.logic.get(id.0 as usize) {
+                    below_logic(logic, &mut numbers, &mut truths, &mut found);
+                }
+            } else {
+                return found.into_iter().collect();
+            }
+        }
+    }
+
+    fn below(
+        &self,
+        node: &Node,
+        numbers: &mut Vec<NodeId>,
+        truths: &mut Vec<LogicId>,
+        found: &mut std::collections::BTreeSet<usize>,
+    ) {
+        match node {
+            Node::Constant(_) | Node::Parameter(_) | Node::EventYear | Node::EventMonth => {}
+            Node::LookBack(_) => {}
+            Node::Input(slot) => {
+                found.insert(*slot);
+            }
+            Node::Derived(slot) => {
+                numbers.extend(self.derived.get(*slot).map(|derived| derived.node));
+            }
+            Node::Negate(of)
+            | Node::Convert(of, _)
+            | Node::Floor(of, ..)
+            | Node::Round { of, .. }
+            | Node::Curve(_, of) => numbers.push(*of),
+            Node::Add(a, b)
+            | Node::Subtract(a, b)
+            | Node::Multiply(a, b)
+            | Node::Divide(a, b)
+            | Node::Power(a, b) => numbers.extend([*a, *b]),
+            Node::Smallest(of) | Node::Largest(of) | Node::Sum(of) => numbers.extend(of.iter()),
+            Node::Clamp(a, b, c) => numbers.extend([*a, *b, *c]),
+            Node::If(condition, a, b) => {
+                truths.push(*condition);
+                numbers.extend([*a, *b]);
+            }
+            Node::Case {
+                of,
+                arms,
+                otherwise,
+            } => {
+                below_key(*of, numbers, found);
+                numbers.extend(arms.iter().map(|(_, node)| *node).chain(*otherwise));
+            }
+            Node::LookUp(_, parts) => {
+                for part in parts {
+                    below_key(*part, numbers, found);
+                }
+            }
+        }
+    }
+}
+
+fn below_logic(
+    logic: &Logic,
+    numbers: &mut Vec<NodeId>,
+    truths: &mut Vec<LogicId>,
+    found: &mut std::collections::BTreeSet<usize>,
+) {
+    match logic {
+        Logic::Constant(_) => {}
+        Logic::Compare(_, a, b) => numbers.extend([*a, *b]),
+        Logic::Same(a, b) => {
+            below_key(*a, numbers, found);
+            below_key(*b, numbers, found);
+        }
+        Logic::Present(slot) => {
+            found.insert(*slot);
+        }
+        Logic::Not(of) => truths.push(*of),
+        Logic::And(a, b) | Logic::Or(a, b) => truths.extend([*a, *b]),
+        Logic::If(a, b, c) => truths.extend([*a, *b, *c]),
+    }
+}
+
+fn below_key(
+    part: KeyPart,
+    numbers: &mut Vec<NodeId>,
+    found: &mut std::collections::BTreeSet<usize>,
+) {
+    match part {
+        KeyPart::Word(_) | KeyPart::Calendar(_) => {}
+        KeyPart::Attribute(slot) => {
+            found.insert(slot);
+        }
+        KeyPart::Whole(node) => numbers.push(node),
+    }
 }
 
 impl<L: Listen> Evaluation<'_, L> {
@@ -222,6 +345,10 @@ impl<L: Listen> Evaluation<'_, L> {
             }
             Node::LookUp(table, parts) => self.look_up(*table, parts),
             Node::Curve(curve, of) => self.curve(*curve, *of),
+            Node::LookBack(slot) => {
+                let value = self.scratch.look_backs.get(*slot).copied().flatten();
+                value.ok_or(Fault::NoHistory(*slot))
+            }
         }
     }
 
@@ -346,6 +473,13 @@ impl<L: Listen> Evaluation<'_, L> {
                 .copied()
                 .flatten()
                 .ok_or(Fault::MissingInput(slot)),
+            KeyPart::Calendar(slot) => self
+                .scratch
+                .bands
+                .get(slot)
+                .copied()
+                .flatten()
+                .ok_or(Fault::Broken),
             KeyPart::Whole(node) => {
                 u32::try_from(whole(self.number(node)?)?).map_err(|_| Fault::NotWhole)
             }

@@ -7,6 +7,7 @@ use super::curve::{Curve, Form as CurveForm};
 use super::defect::{Defect, Source};
 use super::dictionary::Dictionary;
 use super::document::{CurveEntry, InputEntry, MethodologyDocument};
+use super::gather::{AsOf, Combine, Gather};
 use super::input::{Input, InputForm, QuantityInput};
 use super::table::Origin;
 use crate::domain::unit::{Conversion, Unit, parse_quantity};
@@ -55,6 +56,7 @@ pub(super) fn inputs(
     for (name, entry) in &document.inputs {
         let form = input_form(source, entry, dictionary)?;
         let declared = entry.get_ref();
+        let gather = gather(source, entry, &form)?;
         let input = |name: String| Input {
             name,
             form: form.clone(),
@@ -62,9 +64,29 @@ pub(super) fn inputs(
             zh: declared.zh.clone(),
             en: declared.en.clone(),
             evidence: declared.evidence.clone(),
+            gather,
+            usual: usual(declared, &form, dictionary),
+        };
+        let calendar = |over: &Spanned<String>| {
+            let mut calendars = document.calendars.iter();
+            let slot = calendars.position(|(known, _)| known == over.get_ref())?;
+            Some((slot, document.calendars.get(over.get_ref())?))
         };
         match &declared.over {
             None => inputs.push(input(name.clone())),
+            Some(over) if calendar(over).is_some() => {
+                let Some((slot, bands)) = calendar(over) else {
+                    continue;
+                };
+                let mut words: Vec<&str> = bands.get_ref().texts().collect();
+                words.sort_unstable();
+                words.dedup();
+                inputs.extend(words.into_iter().map(|word| {
+                    let mut input = input(format!("{name}.{word}"));
+                    input.gather.band = Some((slot, dictionary.find(word)));
+                    input
+                }));
+            }
             Some(set) => {
                 let members = document.sets.get(set.get_ref()).ok_or_else(|| {
                     source.defect(set.span().start, format!("`{}` is no set", set.get_ref()))
@@ -80,6 +102,60 @@ pub(super) fn inputs(
     Ok(inputs)
 }
 
+/// How the records of a period become one: quantities add up and texts agree, unless the document
+/// says otherwise.
+fn gather(source: Source<'_>, entry: &Spanned<InputEntry>, form: &InputForm) -> Loaded<Gather> {
+    let declared = entry.get_ref();
+    let measured = matches!(form, InputForm::Quantity(_));
+    let known: &[(&str, Combine)] = match form {
+        InputForm::Quantity(_) => &[
+            ("sum", Combine::Sum),
+            ("mean", Combine::Mean),
+            ("min", Combine::Smallest),
+            ("max", Combine::Largest),
+            ("last", Combine::Last),
+            ("same", Combine::Same),
+        ],
+        InputForm::Choice(_) => &[
+            ("same", Combine::Same),
+            ("last", Combine::Last),
+            ("worst", Combine::Worst),
+        ],
+        _ => &[("same", Combine::Same), ("last", Combine::Last)],
+    };
+    let usual = if measured {
+        Combine::Sum
+    } else {
+        Combine::Same
+    };
+    let slot = |entry: &Option<Spanned<String>>| {
+        let stated = entry.as_ref();
+        stated.map(|entry| one_of(source, entry, known)).transpose()
+    };
+    let spread = declared.spread.as_ref();
+    let spread = spread.map(|entry| one_of(source, entry, &[("days", true)]));
+    let spread = spread.transpose()?.unwrap_or(false);
+    if spread && !measured {
+        return Err(source.defect(entry.span().start, "only a quantity is spread over days"));
+    }
+    let as_of = declared.as_of.as_ref();
+    let as_of =
+        as_of.map(|entry| one_of(source, entry, &[("start", AsOf::Start), ("end", AsOf::End)]));
+    Ok(Gather {
+        combine: slot(&declared.combine)?.unwrap_or(usual),
+        spread,
+        as_of: as_of.transpose()?,
+        band: None,
+    })
+}
+
+fn usual(declared: &InputEntry, form: &InputForm, dictionary: &Dictionary) -> Option<u32> {
+    match (form, &declared.default) {
+        (InputForm::Choice(_), Some(text)) => Some(dictionary.find(text.get_ref())),
+        _ => None,
+    }
+}
+
 fn input_form(
     source: Source<'_>,
     entry: &Spanned<InputEntry>,
@@ -90,6 +166,14 @@ fn input_form(
         "quantity" => Ok(InputForm::Quantity(quantity_input(source, entry)?)),
         "enum" if declared.values.is_empty() => {
             Err(source.defect(entry.span().start, "an enum input lists its `values`"))
+        }
+        "enum"
+            if declared
+                .default
+                .as_ref()
+                .is_some_and(|usual| !declared.values.contains(usual.get_ref())) =>
+        {
+            Err(source.defect(entry.span().start, "the default is one of the `values`"))
         }
         "enum" => {
             let values = declared.values.iter();

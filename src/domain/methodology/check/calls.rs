@@ -43,6 +43,9 @@ impl Checker<'_> {
             }
             ("round", [of, mode, place]) => self.round(of, mode, place, span),
             ("present", [of]) => self.present(of),
+            (look, _) if super::look_back::is_look_back(look) => {
+                self.look_back(look, arguments, span)
+            }
             (curve, [of]) if self.program.curves.iter().any(|known| known.name == curve) => {
                 self.curve(curve, of, span)
             }

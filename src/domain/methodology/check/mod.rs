@@ -2,6 +2,7 @@
 //! everything unlike refused with the place and both units.
 
 mod calls;
+mod look_back;
 mod operators;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use rust_decimal::Decimal;
 use toml::Spanned;
 
+use crate::domain::methodology::compiled::Period;
 use crate::domain::methodology::defect::{Defect, Source};
 use crate::domain::methodology::dictionary::Dictionary;
 use crate::domain::methodology::formula::{Expression, Form, MAX_NODES};
@@ -38,6 +40,7 @@ pub(crate) enum CellForm {
     Literal(String),
     Choice(usize),
     Key(usize),
+    Calendar(usize),
 }
 
 pub(crate) struct Checker<'d> {
@@ -48,6 +51,15 @@ pub(crate) struct Checker<'d> {
     pub formulas: &'d BTreeMap<String, Formula<'d>>,
     pub dictionary: &'d Dictionary,
     pub program: Program,
+    /// What a record, or all records of a period, stand for.
+    pub period: Period,
+    /// Records are gathered into periods.
+    pub gathered: bool,
+    /// The formula is that of the year's end.
+    pub in_year_end: bool,
+    /// Inside a look-back's value; and whether one was met since this was cleared.
+    looking: bool,
+    looked: bool,
     /// The formula text that is being checked.
     current: Range<usize>,
     /// Derived values being checked, to find a circle.
@@ -75,6 +87,11 @@ impl<'d> Checker<'d> {
             formulas,
             dictionary,
             program,
+            period: Period::Event,
+            gathered: false,
+            in_year_end: false,
+            looking: false,
+            looked: false,
             current: 0..0,
             under_way: Vec::new(),
             bound: Vec::new(),
@@ -209,6 +226,9 @@ impl<'d> Checker<'d> {
                 otherwise,
             } => self.case(subject, arms, otherwise.as_deref(), span),
             Form::Call(name, arguments) => self.call(name, arguments, span),
+            Form::Named(name, _) => {
+                Err(self.refuse(span, format!("no argument here is called `{name}`")))
+            }
             Form::Index(name, keys) => self.index(name, keys, span),
             Form::Sum {
                 variable,
@@ -253,6 +273,13 @@ impl<'d> Checker<'d> {
             self.program.uses_calendar = true;
             return Ok(Typed::Number(self.node(node, span)?, Unit::one()));
         }
+        let calendars = &self.program.calendars;
+        if let Some(slot) = calendars.iter().position(|known| known.name == name) {
+            return Ok(Typed::Cell(
+                KeyPart::Calendar(slot),
+                CellForm::Calendar(slot),
+            ));
+        }
         self.derived(name, span)
     }
 
@@ -286,11 +313,9 @@ impl<'d> Checker<'d> {
             .iter()
             .position(|known| known.name == name)
         {
-            let unit = self
-                .program
-                .derived
-                .get(slot)
-                .map_or_else(Unit::one, |known| known.unit.clone());
+            let known = self.program.derived.get(slot);
+            let unit = known.map_or_else(Unit::one, |known| known.unit.clone());
+            self.looked |= known.is_some_and(|known| known.looks_back);
             return Ok(Typed::Number(self.node(Node::Derived(slot), span)?, unit));
         }
         let formulas = self.formulas;
@@ -312,7 +337,10 @@ impl<'d> Checker<'d> {
         self.under_way.push(name.to_owned());
         let bound = std::mem::take(&mut self.bound);
         let outer = std::mem::replace(&mut self.current, formula.entry.span());
+        let looked = std::mem::take(&mut self.looked);
         let result = self.typed(&formula.tree);
+        let looks_back = self.looked;
+        self.looked |= looked;
         self.current = outer;
         self.bound = bound;
         self.under_way.pop();
@@ -323,6 +351,7 @@ impl<'d> Checker<'d> {
                     name: name.to_owned(),
                     node,
                     unit: unit.clone(),
+                    looks_back,
                 });
                 Ok(Typed::Number(self.node(Node::Derived(slot), span)?, unit))
             }

@@ -139,6 +139,10 @@ impl Checker<'_> {
             | (CellForm::Literal(text), CellForm::Choice(slot)) => {
                 self.is_choice(*slot, text, span)
             }
+            (CellForm::Calendar(slot), CellForm::Literal(text))
+            | (CellForm::Literal(text), CellForm::Calendar(slot)) => {
+                self.is_band(*slot, text, span)
+            }
             (CellForm::Key(_), CellForm::Key(_)) => Err(self.refuse(
                 span,
                 "two keys cannot be compared; compare each with a text",
@@ -165,6 +169,26 @@ impl Checker<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn is_band(&self, slot: usize, text: &str, span: &Range<usize>) -> Checked<()> {
+        let Some(calendar) = self.program.calendars.get(slot) else {
+            return Ok(());
+        };
+        if calendar.words.iter().any(|(word, _)| word == text) {
+            return Ok(());
+        }
+        let known: Vec<&str> = calendar
+            .words
+            .iter()
+            .map(|(word, _)| word.as_str())
+            .collect();
+        let message = format!(
+            "`{}` is never \"{text}\"; it is one of {}",
+            calendar.name,
+            known.join(", ")
+        );
+        Err(self.refuse(span, message))
     }
 
     pub(super) fn if_then_else(
@@ -202,8 +226,10 @@ impl Checker<'_> {
         let mut unit: Option<Unit> = None;
         let mut checked = Vec::with_capacity(arms.len());
         for (key, value) in arms {
-            if let CellForm::Choice(slot) = form {
-                self.is_choice(slot, key, &value.span)?;
+            match form {
+                CellForm::Choice(slot) => self.is_choice(slot, key, &value.span)?,
+                CellForm::Calendar(slot) => self.is_band(slot, key, &value.span)?,
+                _ => {}
             }
             let node = self.arm(value, &mut unit)?;
             checked.push((self.dictionary.find(key), node));
@@ -244,6 +270,10 @@ impl Checker<'_> {
             CellForm::Choice(slot) => match self.inputs.get(*slot).map(|input| &input.form) {
                 Some(InputForm::Choice(values)) => values.as_slice(),
                 _ => &[],
+            },
+            CellForm::Calendar(slot) => match self.program.calendars.get(*slot) {
+                Some(calendar) => calendar.words.as_slice(),
+                None => &[],
             },
             _ => return Err(self.refuse(span, "a `case` over a key needs an `else`")),
         };

@@ -93,6 +93,8 @@ pub(crate) enum Form {
         otherwise: Option<Box<Expression>>,
     },
     Call(String, Vec<Expression>),
+    /// An argument with its name: `days = 7`.
+    Named(String, Box<Expression>),
     Index(String, Vec<Expression>),
     Sum {
         variable: String,
@@ -105,7 +107,7 @@ impl Form {
     pub fn children(&self) -> Vec<&Expression> {
         match self {
             Form::Number(..) | Form::Text(_) | Form::Truth(_) | Form::Name(_) => Vec::new(),
-            Form::Negate(inner) | Form::Not(inner) => vec![inner],
+            Form::Negate(inner) | Form::Not(inner) | Form::Named(_, inner) => vec![inner],
             Form::Binary(_, left, right) => vec![left, right],
             Form::If(condition, yes, no) => vec![condition, yes, no],
             Form::Case {

@@ -23,6 +23,7 @@ pub(crate) fn parse(source: &str) -> Result<Expression, Fault> {
     let expression = parser.expression(0)?;
     match parser.take() {
         (Token::End, _) => Ok(expression),
+        (Token::Is, span) => Err(Fault::new(span, "`=` compares nothing; write `==`")),
         (_, span) => Err(Fault::new(span, "an operator is missing before this")),
     }
 }
@@ -145,13 +146,30 @@ impl Parser {
 
     fn list(&mut self, close: &Token, name: &str) -> Result<(Vec<Expression>, usize), Fault> {
         self.take();
-        let mut items = vec![self.expression(0)?];
+        let mut items = vec![self.item()?];
         while *self.peek() == Token::Comma {
             self.take();
-            items.push(self.expression(0)?);
+            items.push(self.item()?);
         }
         let end = self.expect(close, name)?.end;
         Ok((items, end))
+    }
+
+    /// An argument, with its name where it has one.
+    fn item(&mut self) -> Result<Expression, Fault> {
+        let item = self.expression(0)?;
+        let Form::Name(name) = &item.form else {
+            return Ok(item);
+        };
+        if *self.peek() != Token::Is {
+            return Ok(item);
+        }
+        self.take();
+        let value = self.expression(0)?;
+        branch(
+            item.span.start..value.span.end,
+            Form::Named(name.clone(), Box::new(value)),
+        )
     }
 
     fn if_then_else(&mut self, start: usize) -> Result<Expression, Fault> {

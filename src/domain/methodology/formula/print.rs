@@ -84,6 +84,10 @@ fn print_form(form: &Form, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         Form::Call(name, arguments) => print_list(name, "(", arguments, ")", f),
         Form::Index(name, keys) => print_list(name, "[", keys, "]", f),
+        Form::Named(name, value) => {
+            write!(f, "{name} = ")?;
+            print(value, 0, f)
+        }
         Form::Sum {
             variable,
             set,

@@ -21,6 +21,8 @@ pub(super) enum Token {
     CloseKey,
     Comma,
     Colon,
+    /// `=`, which names an argument.
+    Is,
     End,
 }
 
@@ -189,12 +191,7 @@ impl<'a> Reader<'a> {
             ']' => Token::CloseKey,
             ',' => Token::Comma,
             ':' => Token::Colon,
-            '=' => {
-                return Err(Fault::new(
-                    start..self.at,
-                    "`=` compares nothing; write `==`",
-                ));
-            }
+            '=' => Token::Is,
             other => {
                 return Err(Fault::new(
                     start..self.at,
