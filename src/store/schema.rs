@@ -378,6 +378,167 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    readings (scene_id, subject, statement, day, batch_id, pos) {
+        scene_id -> Integer,
+        subject -> Binary,
+        statement -> Integer,
+        day -> Integer,
+        out_day -> Integer,
+        batch_id -> IdT,
+        pos -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    period_queue (scene_id, subject, day) {
+        scene_id -> Integer,
+        subject -> Binary,
+        day -> Integer,
+        until_day -> Integer,
+        due_day -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    period_results (scene_id, subject, day, seq) {
+        scene_id -> Integer,
+        subject -> Binary,
+        day -> Integer,
+        seq -> Integer,
+        out_day -> Integer,
+        methodology_id -> Integer,
+        batch_id -> Nullable<IdT>,
+        pos -> Nullable<Integer>,
+        mg -> BigInt,
+        refusal -> Nullable<Text>,
+        digest -> Binary,
+        at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    period_credits (scene_id, subject, day, seq, batch_id, pos) {
+        scene_id -> Integer,
+        subject -> Binary,
+        day -> Integer,
+        seq -> Integer,
+        batch_id -> IdT,
+        pos -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    year_verdicts (scene_id, subject, year, seq) {
+        scene_id -> Integer,
+        subject -> Binary,
+        year -> Integer,
+        seq -> Integer,
+        excluded -> Integer,
+        reason -> Text,
+        at -> TsT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    year_queue (scene_id, subject, year) {
+        scene_id -> Integer,
+        subject -> Binary,
+        year -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    revisions (revised_batch, revised_pos) {
+        revised_batch -> IdT,
+        revised_pos -> Integer,
+        batch_id -> IdT,
+        pos -> Integer,
+        cancels -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    corrections (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        reversed_batch -> IdT,
+        reversed_pos -> Integer,
+        replaced_batch -> Nullable<IdT>,
+        replaced_pos -> Nullable<Integer>,
+        owed -> BigInt,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    cap_cuts (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        mg -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    points_owed (account_id) {
+        account_id -> IdT,
+        points -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    point_recoveries (transfer_id, account_id) {
+        transfer_id -> IdT,
+        account_id -> IdT,
+        points -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    subject_shares (subject, from_day, account_id) {
+        subject -> Binary,
+        account_id -> IdT,
+        from_day -> Integer,
+        weight -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
 diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases);
 diesel::allow_tables_to_appear_in_same_query!(log_batches, log_queue);
@@ -704,3 +865,5 @@ diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
 
 diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);
 diesel::allow_tables_to_appear_in_same_query!(retirements, cer_blocks, cer_issuances);
+
+diesel::allow_tables_to_appear_in_same_query!(readings, behaviours, revisions);

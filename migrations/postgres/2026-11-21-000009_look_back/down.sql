@@ -1,0 +1,12 @@
+DROP TABLE subject_shares;
+DROP TABLE point_recoveries;
+DROP TABLE points_owed;
+DROP TABLE cap_cuts;
+DROP TABLE corrections;
+DROP TABLE revisions;
+DROP TABLE year_queue;
+DROP TABLE year_verdicts;
+DROP TABLE period_credits;
+DROP TABLE period_results;
+DROP TABLE period_queue;
+DROP TABLE readings;

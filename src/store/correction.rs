@@ -1,0 +1,201 @@
+//! Corrections: which record replaced which, which counter-entry takes back which reduction, and
+//! what accounts owe because they had spent it.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use uuid::Uuid;
+
+use crate::domain::reduction::ReductionId;
+
+use super::behaviour::place;
+use super::bulk;
+use super::schema::{cap_cuts, corrections, point_recoveries, points_owed, revisions};
+use super::{Conn, Id, StoreResult, Tx};
+
+/// A record that a later one replaced or cancelled.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = revisions, treat_none_as_default_value = false)]
+pub struct RevisionRow {
+    pub revised_batch: Id,
+    pub revised_pos: i32,
+    pub batch_id: Id,
+    pub pos: i32,
+    /// 1 if nothing stands in its place.
+    pub cancels: i32,
+}
+
+/// A counter-entry, and the rows it names.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
+#[diesel(table_name = corrections, treat_none_as_default_value = false)]
+pub struct CorrectionRow {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub reversed_batch: Id,
+    pub reversed_pos: i32,
+    pub replaced_batch: Option<Id>,
+    pub replaced_pos: Option<i32>,
+    pub owed: i64,
+    pub reason: String,
+}
+
+/// Grams that a cap cut from one reduction's points.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = cap_cuts, treat_none_as_default_value = false)]
+pub struct CutRow {
+    pub batch_id: Id,
+    pub pos: i32,
+    pub mg: i64,
+}
+
+/// Writes that a record takes another's place.
+///
+/// # Errors
+/// The other has been replaced already, or the write failed.
+pub fn append_revision(tx: &mut Tx<'_>, row: &RevisionRow) -> StoreResult<()> {
+    diesel::insert_into(revisions::table)
+        .values(row)
+        .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// What took a record's place, if anything did.
+///
+/// # Errors
+/// The query failed.
+pub fn revision_of(conn: &mut Conn, record: ReductionId) -> StoreResult<Option<RevisionRow>> {
+    Ok(revisions::table
+        .find((Id(record.batch), place(record)?))
+        .first(conn)
+        .optional()?)
+}
+
+/// Writes counter-entries' ties.
+///
+/// # Errors
+/// A reduction is taken back twice, or the write failed.
+pub fn append_corrections(tx: &mut Tx<'_>, rows: &[CorrectionRow]) -> StoreResult<()> {
+    each_backend!(&mut **tx, |c| {
+        for chunk in rows.chunks(bulk::ROWS_PER_INSERT) {
+            diesel::insert_into(corrections::table)
+                .values(chunk)
+                .execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// What a counter-entry takes back.
+///
+/// # Errors
+/// The query failed.
+pub fn correction(conn: &mut Conn, counter: ReductionId) -> StoreResult<Option<CorrectionRow>> {
+    Ok(corrections::table
+        .find((Id(counter.batch), place(counter)?))
+        .first(conn)
+        .optional()?)
+}
+
+/// The counter-entry that takes a reduction back, if there is one.
+///
+/// # Errors
+/// The query failed.
+pub fn correction_against(
+    conn: &mut Conn,
+    reversed: ReductionId,
+) -> StoreResult<Option<CorrectionRow>> {
+    Ok(corrections::table
+        .filter(corrections::reversed_batch.eq(Id(reversed.batch)))
+        .filter(corrections::reversed_pos.eq(place(reversed)?))
+        .first(conn)
+        .optional()?)
+}
+
+/// Writes what a cap cut.
+///
+/// # Errors
+/// The write failed.
+pub fn append_cuts(tx: &mut Tx<'_>, rows: &[CutRow]) -> StoreResult<()> {
+    each_backend!(&mut **tx, |c| {
+        for chunk in rows.chunks(bulk::ROWS_PER_INSERT) {
+            diesel::insert_into(cap_cuts::table)
+                .values(chunk)
+                .execute(c)?;
+        }
+    });
+    Ok(())
+}
+
+/// Milligrams that a cap cut from a reduction's points.
+///
+/// # Errors
+/// The query failed.
+pub fn cut_of(conn: &mut Conn, reduction: ReductionId) -> StoreResult<i64> {
+    let cut: Option<i64> = cap_cuts::table
+        .find((Id(reduction.batch), place(reduction)?))
+        .select(cap_cuts::mg)
+        .first(conn)
+        .optional()?;
+    Ok(cut.unwrap_or(0))
+}
+
+/// What these accounts owe; most owe nothing, and most databases have nobody who does.
+///
+/// # Errors
+/// The query failed.
+pub fn owed_by(conn: &mut Conn, accounts: &[Uuid]) -> StoreResult<Vec<(Uuid, i64)>> {
+    let anybody: bool = diesel::select(diesel::dsl::exists(
+        points_owed::table.filter(points_owed::points.gt(0)),
+    ))
+    .get_result(conn)?;
+    if !anybody {
+        return Ok(Vec::new());
+    }
+    let mut owed = Vec::new();
+    for account in accounts {
+        let points: Option<i64> = points_owed::table
+            .find(Id(*account))
+            .select(points_owed::points)
+            .first(conn)
+            .optional()?;
+        owed.extend(
+            points
+                .filter(|points| *points > 0)
+                .map(|points| (*account, points)),
+        );
+    }
+    Ok(owed)
+}
+
+/// Adds to what an account owes; its lots are locked.
+///
+/// # Errors
+/// The write failed.
+pub fn owe(tx: &mut Tx<'_>, account: Uuid, points: i64) -> StoreResult<()> {
+    diesel::sql_query(
+        "INSERT INTO points_owed (account_id, points) VALUES ($1, $2) \
+         ON CONFLICT (account_id) DO UPDATE SET points = points_owed.points + excluded.points",
+    )
+    .bind::<super::IdT, _>(Id(account))
+    .bind::<BigInt, _>(points)
+    .execute(&mut **tx)?;
+    Ok(())
+}
+
+/// Takes off what an account owes what a transfer took from it.
+///
+/// # Errors
+/// It owes less, or the write failed.
+pub fn recover(tx: &mut Tx<'_>, transfer: Uuid, account: Uuid, points: i64) -> StoreResult<()> {
+    diesel::update(points_owed::table.find(Id(account)))
+        .set(points_owed::points.eq(points_owed::points - points))
+        .execute(&mut **tx)?;
+    let row = (
+        point_recoveries::transfer_id.eq(Id(transfer)),
+        point_recoveries::account_id.eq(Id(account)),
+        point_recoveries::points.eq(points),
+    );
+    diesel::insert_into(point_recoveries::table)
+        .values(row)
+        .execute(&mut **tx)?;
+    Ok(())
+}
