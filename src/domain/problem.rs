@@ -97,6 +97,9 @@ problems! {
     BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";
     DistanceUnknown "distance_unknown" Refused "站间里程表中没有该区间" "The scene's distance table has no such pair of stations.";
 
+    PeriodOpen "period_open" Refused "记录已存，待核算周期结束后计算" "The record is kept; it is counted when its accounting period has closed.";
+    RevisedUnknown "revised_unknown" Refused "被更正的记录不存在，或不属于同一场景与用户" "The record to be revised is not known, or is of another scene or subject.";
+    Superseded "superseded" Conflict "该记录已有更新的版本" "A later statement of this record is held already.";
     RecordConflict "record_conflict" Conflict "同一记录编号已有不同内容" "The source record id was used before with other content.";
     AlreadyClaimed "already_claimed" Conflict "该行为已被另一条记录申领" "Another record has already claimed this act.";
     OverlappingAct "overlapping_act" Conflict "与同一人的另一次出行时间重叠" "It overlaps in time with another trip of the same person.";

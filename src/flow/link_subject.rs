@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::domain::behaviour::{Canonical, Record, SubjectHash, subject_hash};
 use crate::domain::context::Ctx;
-use crate::domain::methodology::Scratch;
+use crate::domain::methodology::{Scratch, start_of_day};
 use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
 use crate::store::behaviour::{BehaviourRow, held_of, link_subject as link_row};
+use crate::store::period::{QueuedRow, queue_periods, recorded_days};
 use crate::store::{Conn, StoreError, Tx};
 
 use super::catalogue::{Catalogue, Scene};
@@ -46,7 +48,37 @@ pub fn link_subject(
         StoreError::Constraint(_) => FlowError::from(Code::SubjectLinked),
         other => other.into(),
     })?;
+    queue_recorded(tx, catalogue, &subject)?;
     release_held(tx, ctx, catalogue, keys, &subject)
+}
+
+/// Periods that nobody could be credited for are computed now.
+fn queue_recorded(tx: &mut Tx<'_>, catalogue: &Catalogue, subject: &SubjectHash) -> FlowResult<()> {
+    let mut queued = Vec::new();
+    for (scene_id, day, out) in recorded_days(tx, subject)? {
+        let mut scenes = catalogue.scenes.values();
+        let Some(scene) = scenes.find(|scene| scene.row.id == scene_id) else {
+            continue;
+        };
+        let mut next = NaiveDate::from_epoch_days(day);
+        while let Some(date) = next.filter(|date| date.to_epoch_days() < out) {
+            let at = start_of_day(date, scene.view.zone);
+            let compiled = at
+                .and_then(|at| scene.view.in_force(at))
+                .map(|(_, compiled)| compiled);
+            let span = compiled.and_then(|compiled| compiled.period_of(date));
+            queued.extend(span.map(|span| QueuedRow {
+                scene_id,
+                subject: subject.to_vec(),
+                day: span.first.to_epoch_days(),
+                until_day: span.first.to_epoch_days(),
+                due_day: span.out.to_epoch_days().max(out),
+            }));
+            next = span.map(|span| span.out);
+        }
+    }
+    queued.dedup();
+    Ok(queue_periods(tx, &queued)?)
 }
 
 /// Credits held records of a linked subject, scene by scene.
@@ -131,6 +163,10 @@ fn prepare_held(
                     batch: row.batch_id.0,
                     pos: u32::try_from(row.pos).unwrap_or(0),
                 }),
+                reading: None,
+                revises: None,
+                cancels: false,
+                stated_at: None,
             }),
         }
     }

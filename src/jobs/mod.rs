@@ -7,6 +7,7 @@ mod reload_catalogue;
 mod sequence_log;
 
 pub mod deliver_outbox;
+pub mod quantify_periods;
 pub mod reconcile_market;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ pub fn start(ground: &Ground, stop: &watch::Receiver<bool>) -> Jobs {
     let mut jobs = vec![
         rt::spawn(sequence_log::run(ground.clone(), stop.clone())),
         rt::spawn(reload_catalogue::run(ground.clone(), stop.clone())),
+        rt::spawn(quantify_periods::run(ground.clone(), stop.clone())),
         rt::spawn(forget_answers::run(
             pool.clone(),
             clock.clone(),

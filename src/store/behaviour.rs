@@ -8,7 +8,7 @@ use crate::domain::reduction::ReductionId;
 
 use super::bulk;
 use super::schema::{
-    batches, behaviours, claims, held_records, held_releases, refusals, subject_links,
+    batches, behaviours, claims, held_records, held_releases, refusals, revisions, subject_links,
 };
 use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
@@ -194,6 +194,9 @@ pub fn held_of(
     let released = held_releases::table
         .filter(held_releases::batch_id.eq(held_records::batch_id))
         .filter(held_releases::pos.eq(held_records::pos));
+    let revised = revisions::table
+        .filter(revisions::revised_batch.eq(held_records::batch_id))
+        .filter(revisions::revised_pos.eq(held_records::pos));
     Ok(held_records::table
         .inner_join(
             behaviours::table.on(behaviours::batch_id
@@ -202,10 +205,27 @@ pub fn held_of(
         )
         .filter(held_records::subject.eq(subject.as_slice()))
         .filter(diesel::dsl::not(diesel::dsl::exists(released)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(revised)))
         .order((held_records::batch_id.asc(), held_records::pos.asc()))
         .limit(limit)
         .select(behaviours::all_columns)
         .load(conn)?)
+}
+
+/// Whether this record is held for this subject.
+///
+/// # Errors
+/// The query failed.
+pub fn waits_as(
+    conn: &mut Conn,
+    batch: Uuid,
+    pos: i32,
+    subject: &SubjectHash,
+) -> StoreResult<bool> {
+    let held = held_records::table
+        .find((Id(batch), pos))
+        .filter(held_records::subject.eq(subject.as_slice()));
+    Ok(diesel::select(diesel::dsl::exists(held)).get_result(conn)?)
 }
 
 /// Marks one held record as released; a second release of the same one is refused by the key.

@@ -245,6 +245,27 @@ fn standing(
         .load(conn)?)
 }
 
+/// Whether this record is a reading of this subject.
+///
+/// # Errors
+/// The query failed.
+pub fn reading_of(
+    conn: &mut Conn,
+    scene_id: i32,
+    subject: &SubjectHash,
+    day: Day,
+    batch: Uuid,
+    pos: i32,
+) -> StoreResult<bool> {
+    let known = readings::table
+        .filter(readings::scene_id.eq(scene_id))
+        .filter(readings::subject.eq(subject.as_slice()))
+        .filter(readings::day.eq(day))
+        .filter(readings::batch_id.eq(Id(batch)))
+        .filter(readings::pos.eq(pos));
+    Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
+}
+
 /// The most days that one record can cover.
 pub const LONGEST_DAYS: Day = 400;
 
@@ -267,6 +288,24 @@ pub fn latest_results(
         .load(conn)?;
     rows.dedup_by_key(|row| row.day);
     Ok(rows)
+}
+
+/// Everything one period came to, in order.
+///
+/// # Errors
+/// The query failed.
+pub fn results_of(
+    conn: &mut Conn,
+    scene_id: i32,
+    subject: &SubjectHash,
+    day: Day,
+) -> StoreResult<Vec<ResultRow>> {
+    Ok(period_results::table
+        .filter(period_results::scene_id.eq(scene_id))
+        .filter(period_results::subject.eq(subject.as_slice()))
+        .filter(period_results::day.eq(day))
+        .order(period_results::seq.asc())
+        .load(conn)?)
 }
 
 /// Writes what a period came to.
@@ -352,16 +391,16 @@ pub fn append_shares(tx: &mut Tx<'_>, rows: &[ShareRow]) -> StoreResult<()> {
     Ok(())
 }
 
-/// Everything a subject has recorded in any scene, for when its link is made: scene, first and
-/// last day.
+/// Everything a subject has recorded in any scene, for when its link is made: scene, first day,
+/// first day that is out.
 ///
 /// # Errors
 /// The query failed.
-pub fn recorded_days(conn: &mut Conn, subject: &SubjectHash) -> StoreResult<Vec<(i32, Day)>> {
+pub fn recorded_days(conn: &mut Conn, subject: &SubjectHash) -> StoreResult<Vec<(i32, Day, Day)>> {
     Ok(readings::table
         .filter(readings::subject.eq(subject.as_slice()))
         .filter(readings::statement.eq(0))
-        .select((readings::scene_id, readings::day))
+        .select((readings::scene_id, readings::day, readings::out_day))
         .distinct()
         .order((readings::scene_id.asc(), readings::day.asc()))
         .load(conn)?)

@@ -8,6 +8,7 @@ use crate::domain::wallet::Day;
 
 use super::behaviour::place;
 use super::bulk;
+use super::correction::correction_against;
 use super::schema::{behaviours, log_batches, log_queue, reductions};
 use super::{Conn, Id, StoreResult, Ts, Tx};
 
@@ -93,6 +94,9 @@ pub(super) struct DayCreditRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stretch {
     pub account: Uuid,
+    pub reduction: ReductionId,
+    /// Neither a counter-entry nor taken back by one.
+    pub stands: bool,
     pub methodology_id: i32,
     pub from: chrono::DateTime<chrono::Utc>,
     pub to: chrono::DateTime<chrono::Utc>,
@@ -177,6 +181,8 @@ pub fn stretches(conn: &mut Conn, credit: &DayCredit) -> StoreResult<Vec<Stretch
             .first(conn)?;
         stretches.push(Stretch {
             account: credit.account,
+            reduction: row.id(),
+            stands: row.mg >= 0 && correction_against(conn, row.id())?.is_none(),
             methodology_id: row.methodology_id,
             from: from.0,
             to: to.0,

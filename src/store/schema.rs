@@ -540,7 +540,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
-diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases);
+diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases, revisions);
 diesel::allow_tables_to_appear_in_same_query!(log_batches, log_queue);
 
 diesel::table! {
@@ -866,4 +866,5 @@ diesel::allow_tables_to_appear_in_same_query!(period_members, reductions);
 diesel::allow_tables_to_appear_in_same_query!(period_methodologies, methodologies);
 diesel::allow_tables_to_appear_in_same_query!(retirements, cer_blocks, cer_issuances);
 
-diesel::allow_tables_to_appear_in_same_query!(readings, behaviours, revisions);
+diesel::allow_tables_to_appear_in_same_query!(readings, behaviours);
+diesel::allow_tables_to_appear_in_same_query!(readings, revisions);

@@ -17,6 +17,8 @@ pub struct Credit {
     pub points: i64,
     /// The day's cap cut something off.
     pub capped: bool,
+    /// How many milligrams the cap kept from becoming points.
+    pub cut_mg: i64,
 }
 
 impl Earner {
@@ -49,7 +51,21 @@ impl Earner {
         Credit {
             points,
             capped: points < whole,
+            cut_mg: (whole - points).saturating_mul(rule.mg_per_point),
         }
+    }
+
+    /// Takes one reduction back that was credited under the same rule: `mg` less what a cap cut
+    /// from it. Exactly undoes [`Earner::credit`]. Returns the points to take.
+    pub fn take_back(&mut self, rule: &ExchangeRule, mg: i64) -> i64 {
+        assert!(mg >= 0, "only what was credited is taken back");
+        let total = i128::from(self.remainder_mg) - i128::from(mg);
+        let per_point = i128::from(rule.mg_per_point);
+        self.remainder_mg = i64::try_from(total.rem_euclid(per_point))
+            .expect("a remainder is smaller than mg_per_point");
+        let points = i64::try_from(-total.div_euclid(per_point)).unwrap_or(i64::MAX);
+        self.earned_on_day -= points;
+        points
     }
 }
 
@@ -103,6 +119,23 @@ mod tests {
             }
             prop_assert_eq!(points * mg_per_point + earner.remainder_mg, amounts.iter().sum::<i64>());
             prop_assert!(earner.remainder_mg < mg_per_point);
+        }
+
+        #[test]
+        fn taking_back_undoes_the_credit(
+            before in 0_i64..1_000,
+            mg in 0_i64..5_000_000,
+            earned in 0_i64..40,
+            cap in 1_i64..3_000,
+        ) {
+            let rule = rule(1_000, cap);
+            let mut earner = Earner::new(before);
+            earner.turn_to(1, earned);
+            let start = earner.clone();
+            let credit = earner.credit(&rule, mg);
+            let taken = earner.take_back(&rule, mg - credit.cut_mg);
+            prop_assert_eq!(taken, credit.points);
+            prop_assert_eq!(earner, start);
         }
 
         #[test]

@@ -29,12 +29,36 @@ pub struct Item {
     pub pinned: usize,
     /// The behaviour's own row, where it was stored before.
     pub origin: Option<ReductionId>,
+    /// Set for a record that is counted when its period closes.
+    pub reading: Option<Reading>,
+    /// The source's id of the record that this one replaces or cancels.
+    pub revises: Option<String>,
+    /// It cancels, and nothing stands in its place.
+    pub cancels: bool,
+    /// When the source stated it: of two statements under one id the later counts.
+    pub stated_at: Option<String>,
+}
+
+/// Where a record stands among those of its subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The first day it covers, and the first that is out.
+    pub days: (Day, Day),
+    /// First and out day of every period it belongs to.
+    pub periods: Vec<(Day, Day)>,
+    /// How many days after a period its result is still looked back at.
+    pub reach: u32,
+    /// It is activity; it says something that other periods read as of a day.
+    pub acts: bool,
+    pub states: bool,
 }
 
 /// One submission, every record accounted for: quantified, refused or held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prepared {
     pub items: Vec<Item>,
+    /// Records that replace or cancel others; decided after the items, in their order.
+    pub revisions: Vec<Item>,
     /// Place in the submission, source id where it could be read, and the reason.
     pub refused: Vec<(usize, String, Problem)>,
     /// Rows that the adapter holds.
@@ -45,6 +69,6 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn records(&self) -> usize {
-        self.items.len() + self.refused.len() + self.held.len()
+        self.items.len() + self.revisions.len() + self.refused.len() + self.held.len()
     }
 }

@@ -4,6 +4,9 @@ mod claims;
 mod rows;
 mod wallets;
 
+pub(super) use claims::first_result;
+pub(super) use rows::{note_readings, periods_to_compute};
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
@@ -28,6 +31,7 @@ use crate::store::reduction::{
 use crate::store::wallet::{lock_lots, open_lots, post, save_lots};
 use crate::store::{Id, Tx};
 
+use super::adjust::derived_id;
 use super::answer::{Answer, Receipt};
 use super::batch::{Item, Prepared};
 use super::overlap::Timeline;
@@ -54,12 +58,19 @@ pub fn commit(
 ) -> FlowResult<Receipt> {
     let mut decision = Decision::new(batch, prepared);
     decision.find_accounts(tx)?;
-    decision.take_claims(tx)?;
+    decision.take_claims(tx, scene)?;
     let mut wallets = decision.lock_wallets(tx, ctx, scene)?;
     decision.refuse_overlaps(tx, scene, &wallets)?;
     let credited = decision.credit(scene, &mut wallets);
     decision.write(tx, ctx, scene, log, &wallets, &credited)?;
-    Ok(Receipt::of(batch, decision.into_answers(&credited)))
+    let revised = decision.revise(tx, ctx, scene, log)?;
+    let mut answers = decision.into_answers(&credited);
+    for (at, answer) in revised {
+        if let Some(place) = answers.get_mut(at) {
+            *place = answer;
+        }
+    }
+    Ok(Receipt::of(batch, answers))
 }
 
 /// One batch while it is decided.
@@ -76,6 +87,8 @@ struct Decision<'p> {
     /// Positions that say the same as an earlier one of this batch, and that one: they are told
     /// what it was told.
     twins: Vec<(usize, usize)>,
+    /// Positions whose id is known and which state it anew: decided after the rest.
+    restated: Vec<usize>,
 }
 
 /// The locked lots of the accounts in a batch.
@@ -94,6 +107,7 @@ struct Credited {
     pos: usize,
     points: i64,
     capped: bool,
+    cut_mg: i64,
 }
 
 impl<'p> Decision<'p> {
@@ -105,6 +119,7 @@ impl<'p> Decision<'p> {
             unlinked: Vec::new(),
             against: BTreeMap::new(),
             twins: Vec::new(),
+            restated: Vec::new(),
         }
     }
 
@@ -153,8 +168,33 @@ impl<'p> Decision<'p> {
         self.linked
             .iter()
             .enumerate()
-            .filter(|(pos, _)| !self.against.contains_key(pos))
+            .filter(|(pos, (_, item))| item.reading.is_none() && !self.against.contains_key(pos))
             .map(|(pos, (account, item))| (pos, *account, *item))
+    }
+
+    /// The positions that wait for their period to close.
+    fn recorded(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.positions())
+            .filter(|pos| self.item(*pos).reading.is_some() && !self.against.contains_key(pos))
+    }
+
+    /// Replaces and cancels records, one after the other.
+    fn revise(
+        &self,
+        tx: &mut Tx<'_>,
+        ctx: &Ctx,
+        scene: &SceneView,
+        log: &LogSettings,
+    ) -> FlowResult<Vec<(usize, Answer)>> {
+        let restated = self.restated.iter().map(|pos| self.item(*pos));
+        let revisions: Vec<&Item> = restated.chain(&self.prepared.revisions).collect();
+        let mut answers = Vec::with_capacity(revisions.len());
+        for (number, item) in revisions.into_iter().enumerate() {
+            let batch = derived_id(self.batch, &number.to_be_bytes());
+            let answer = super::revise::revise(tx, ctx, batch, scene, log, item)?;
+            answers.push((item.index, answer));
+        }
+        Ok(answers)
     }
 
     fn into_answers(mut self, credited: &[Credited]) -> Vec<Answer> {
@@ -182,6 +222,9 @@ impl<'p> Decision<'p> {
                 },
             );
         }
+        for pos in self.recorded().collect::<Vec<_>>() {
+            put(self.item(pos).index, Answer::Held(Code::PeriodOpen));
+        }
         for (pos, answer) in std::mem::take(&mut self.against) {
             put(self.item(pos).index, answer);
         }
@@ -204,6 +247,6 @@ fn index(pos: i32) -> usize {
     usize::try_from(pos).unwrap_or(usize::MAX)
 }
 
-fn count(number: usize) -> i32 {
+pub(super) fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -6,17 +6,19 @@
 //! earns, and writes it. The order of its steps is the order in which rows are locked, and is the
 //! same for every batch: claims by key, then lots by account.
 
+mod adjust;
 mod answer;
 mod batch;
 mod commit;
 mod overlap;
 mod prepare;
-
+mod revise;
 mod scene;
 mod single;
 
+pub(crate) use adjust::{Batches, Fresh, Reversal, adjust};
 pub use answer::{Answer, Receipt};
-pub use batch::{Item, Prepared};
+pub use batch::{Item, Prepared, Reading};
 pub use commit::{LogSettings, commit};
 pub use prepare::{Row, prepare};
 

@@ -30,7 +30,7 @@ impl Timeline {
         let mut timeline = Timeline::default();
         for credit in credits {
             for stretch in stretches(tx, credit)? {
-                if scene.excludes_in_time(stretch.methodology_id) {
+                if stretch.stands && scene.excludes_in_time(stretch.methodology_id) {
                     timeline.add(stretch.account, stretch.from, stretch.to);
                 }
             }

@@ -4,16 +4,21 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::behaviour::{Record, Writer, declared_key, source_key, subject_hash};
-use crate::domain::methodology::Scratch;
+use crate::domain::methodology::{Compiled, Scratch, Span};
 use crate::domain::problem::{Code, Problem};
 
-use super::batch::{Item, Prepared};
+use crate::store::period::LONGEST_DAYS;
+
+use super::batch::{Item, Prepared, Reading};
 use super::scene::SceneView;
 
 /// A source's clock may be this far ahead of ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// The longest act that excludes others of the same person in time.
 const EXCLUSIVE_ACT_MAX: TimeDelta = TimeDelta::hours(24);
+
+/// The attribute by which a source says when it stated a record.
+pub(super) const STATED_AT: &str = "stated_at";
 
 /// One row of a feed as an adapter left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +46,16 @@ pub fn prepare(
         match row {
             Row::Record(record) => {
                 match item(scene, &record, index, now, &mut writer, &mut scratch) {
-                    Ok(item) => prepared.items.push(Item {
-                        source_id: record.source_id,
-                        ..item
-                    }),
+                    Ok(item) => {
+                        let item = Item {
+                            source_id: record.source_id,
+                            ..item
+                        };
+                        match item.revises {
+                            Some(_) => prepared.revisions.push(item),
+                            None => prepared.items.push(item),
+                        }
+                    }
                     Err(problem) => prepared.refused.push((index, record.source_id, problem)),
                 }
             }
@@ -80,10 +91,23 @@ fn item(
     if compiled.overlap().is_some() && record.to - record.from > EXCLUSIVE_ACT_MAX {
         return Err(Problem::at(Code::ActTooLong, "to", ""));
     }
-    let quantified = compiled
-        .quantify(record, scratch)
-        .map_err(|refusal| refusal.into_problem())?;
-    let declared = compiled.claim_texts(record)?;
+    let cancels = record.revises.is_some() && record.quantities.is_empty();
+    let gathers = compiled.gathers();
+    let reading = match gathers && !cancels {
+        true => Some(reading(compiled, record)?),
+        false => None,
+    };
+    let (mut mg, mut declared) = (0, Vec::new());
+    if !gathers && !cancels {
+        let quantified = compiled
+            .quantify(record, scratch)
+            .map_err(|refusal| refusal.into_problem())?;
+        mg = quantified.reduction_mg.0;
+        if mg < 0 {
+            return Err(Problem::new(Code::NegativeReduction));
+        }
+        declared = compiled.claim_texts(record)?;
+    }
     Ok(Item {
         index,
         source_id: String::new(),
@@ -98,8 +122,39 @@ fn item(
         canonical: writer.write(record),
         source_key: Some(source_key(scene.partner, &record.source_id)),
         declared_keys: declared.iter().map(|text| declared_key(text)).collect(),
-        mg: quantified.reduction_mg.0,
+        mg,
         pinned: place,
         origin: None,
+        reading,
+        revises: record.revises.clone(),
+        cancels,
+        stated_at: record.attribute(STATED_AT).map(str::to_owned),
+    })
+}
+
+/// Where a record of a scene with periods stands. It is quantified when its periods close; what
+/// can be said against it by itself is said now.
+pub(super) fn reading(compiled: &Compiled, record: &Record) -> Result<Reading, Problem> {
+    compiled.accept(record)?;
+    let days = compiled.days_of(record);
+    let span = |span: Span| (span.first.to_epoch_days(), span.out.to_epoch_days());
+    let acts = compiled.acts(record);
+    let (first, out) = span(days);
+    if out - first > LONGEST_DAYS {
+        return Err(Problem::at(
+            Code::ActTooLong,
+            "to",
+            format!("a reading covers at most {LONGEST_DAYS} days"),
+        ));
+    }
+    Ok(Reading {
+        days: (first, out),
+        periods: match acts {
+            true => compiled.periods_of(record)?.into_iter().map(span).collect(),
+            false => Vec::new(),
+        },
+        reach: compiled.reach_days(),
+        acts,
+        states: compiled.states(record),
     })
 }

@@ -5,7 +5,7 @@ use super::*;
 impl<'p> Decision<'p> {
     /// Takes every item's keys. An item one of whose keys is taken is a replay or is refused, and
     /// gives back the keys it did get.
-    pub(super) fn take_claims(&mut self, tx: &mut Tx<'_>) -> FlowResult<()> {
+    pub(super) fn take_claims(&mut self, tx: &mut Tx<'_>, scene: &SceneView) -> FlowResult<()> {
         let mut claims: Vec<Claim> = Vec::with_capacity(self.positions());
         for pos in 0..self.positions() {
             let item = self.item(pos);
@@ -55,7 +55,7 @@ impl<'p> Decision<'p> {
             let at = wanted.binary_search_by_key(&holder.key, |wanted| wanted.key);
             if let Ok(at) = at {
                 let pos = index(wanted[at].pos);
-                let answer = self.against_holder(tx, pos, &holder)?;
+                let answer = self.against_holder(tx, scene, pos, &holder)?;
                 self.decide_against(pos, answer);
             }
         }
@@ -66,6 +66,13 @@ impl<'p> Decision<'p> {
             }
             self.decide_against(pos, answer);
         }
+        // What states a known id anew is neither a replay nor a conflict: it is decided last.
+        self.restated = self
+            .against
+            .iter()
+            .filter(|(_, answer)| **answer == Answer::Held(Code::Superseded))
+            .map(|(pos, _)| *pos)
+            .collect();
         let losers: Vec<usize> = self.against.keys().copied().collect();
         self.give_back(tx, &losers, &wanted)
     }
@@ -83,6 +90,7 @@ impl<'p> Decision<'p> {
     pub(super) fn against_holder(
         &self,
         tx: &mut Tx<'_>,
+        scene: &SceneView,
         pos: usize,
         holder: &Claim,
     ) -> FlowResult<Answer> {
@@ -91,13 +99,16 @@ impl<'p> Decision<'p> {
             return Ok(Answer::Refused(Code::AlreadyClaimed.into()));
         }
         if digest(tx, holder.batch, holder.pos)? != item.canonical.digest {
+            if item.stated_at.is_some() {
+                return Ok(Answer::Held(Code::Superseded));
+            }
             return Ok(Answer::Refused(Problem::at(
                 Code::RecordConflict,
                 "id",
                 "send a correction that names the record it revises",
             )));
         }
-        first_result(tx, holder)
+        first_result(tx, scene, holder)
     }
 
     pub(super) fn against_neighbour(&self, pos: usize, first: usize, key: &ClaimKey) -> Answer {
@@ -110,6 +121,8 @@ impl<'p> Decision<'p> {
                 mg: 0,
                 points: 0,
             }
+        } else if item.stated_at.is_some() {
+            Answer::Held(Code::Superseded)
         } else {
             Answer::Refused(Problem::at(
                 Code::RecordConflict,
@@ -163,7 +176,11 @@ pub(super) fn replay_of(first: &Answer) -> Answer {
 }
 
 /// What a replayed record gave when it was first taken.
-fn first_result(tx: &mut Tx<'_>, holder: &Claim) -> FlowResult<Answer> {
+pub(in crate::flow::ingest) fn first_result(
+    tx: &mut Tx<'_>,
+    scene: &SceneView,
+    holder: &Claim,
+) -> FlowResult<Answer> {
     let first = ReductionId {
         batch: holder.batch,
         pos: u32::try_from(holder.pos).unwrap_or(0),
@@ -181,6 +198,18 @@ fn first_result(tx: &mut Tx<'_>, holder: &Claim) -> FlowResult<Answer> {
             mg: row.mg,
             points: row.points,
         },
-        None => Answer::Held(Code::SubjectNotLinked),
+        None => Answer::Held(waits_for(tx, scene, first)?),
+    })
+}
+
+/// What a stored record that gave nothing yet waits for.
+fn waits_for(tx: &mut Tx<'_>, scene: &SceneView, record: ReductionId) -> FlowResult<Code> {
+    let stored = crate::store::behaviour::behaviour(tx, record)?;
+    let gathers = scene
+        .in_force(stored.from_at.0)
+        .is_some_and(|(_, compiled)| compiled.gathers());
+    Ok(match gathers {
+        true => Code::PeriodOpen,
+        false => Code::SubjectNotLinked,
     })
 }

@@ -1,6 +1,11 @@
 //! What is written, all in the batch's one transaction.
 
+use crate::flow::ingest::adjust::recover_owed;
+use crate::store::correction::{CutRow, append_cuts};
+use crate::store::period::{QueuedRow, ReadingRow, append_readings, queue_periods};
+
 use super::*;
+use crate::flow::ingest::batch::Reading;
 
 impl<'p> Decision<'p> {
     pub(super) fn write(
@@ -14,16 +19,19 @@ impl<'p> Decision<'p> {
     ) -> FlowResult<()> {
         let held = self.held_rows();
         let refusals = self.refusal_rows();
-        let nothing_new = credited.is_empty() && held.is_empty();
+        let recorded: Vec<usize> = self.recorded().collect();
+        let nothing_new = credited.is_empty() && held.is_empty() && recorded.is_empty();
         if nothing_new
             && (refusals.is_empty() || seen_body(tx, scene.id, &self.prepared.body_digest)?)
         {
             return Ok(());
         }
-        append_behaviours(tx, self.behaviour_rows(scene, credited, &held))?;
+        append_behaviours(tx, self.behaviour_rows(scene, credited, &held, &recorded))?;
+        self.record(tx, scene, &recorded)?;
         append_held(tx, &held)?;
         append_refusals(tx, &refusals)?;
         let points = self.post_credit(tx, ctx, scene, wallets, credited)?;
+        self.append_cuts(tx, credited)?;
         let reductions = self.reduction_rows(scene, credited);
         if !reductions.is_empty() {
             let leaves = self.leaves(scene, log, &reductions);
@@ -47,17 +55,47 @@ impl<'p> Decision<'p> {
                 accepted: count(credited.len()),
                 replayed: count(replayed.count()),
                 refused: count(refusals.len()),
-                held: count(held.len() + self.prepared.held.len()),
+                held: count(held.len() + recorded.len() + self.prepared.held.len()),
                 reduction_mg,
                 points,
             },
         )?;
-        Ok(append_reductions(tx, reductions)?)
+        append_reductions(tx, reductions)?;
+        let mut accounts: Vec<Uuid> = credited
+            .iter()
+            .map(|credit| self.linked[credit.pos].0)
+            .collect();
+        accounts.dedup();
+        recover_owed(tx, ctx, scene, self.batch, &accounts)
+    }
+
+    /// Notes where readings stand, and that their periods are to be computed.
+    fn record(&self, tx: &mut Tx<'_>, scene: &SceneView, recorded: &[usize]) -> FlowResult<()> {
+        let records = recorded.iter().map(|pos| {
+            let id = ReductionId {
+                batch: self.batch,
+                pos: u32::try_from(*pos).unwrap_or(u32::MAX),
+            };
+            (id, self.item(*pos))
+        });
+        note_readings(tx, scene, records)
+    }
+
+    fn append_cuts(&self, tx: &mut Tx<'_>, credited: &[Credited]) -> FlowResult<()> {
+        let cut = credited.iter().filter(|credit| credit.cut_mg > 0);
+        let rows: Vec<CutRow> = cut
+            .map(|credit| CutRow {
+                batch_id: self.batch.into(),
+                pos: count(credit.pos),
+                mg: credit.cut_mg,
+            })
+            .collect();
+        Ok(append_cuts(tx, &rows)?)
     }
 
     pub(super) fn held_rows(&self) -> Vec<HeldRow> {
         (self.linked.len()..self.positions())
-            .filter(|pos| !self.against.contains_key(pos))
+            .filter(|pos| self.item(*pos).reading.is_none() && !self.against.contains_key(pos))
             .map(|pos| HeldRow {
                 batch_id: self.batch.into(),
                 pos: count(pos),
@@ -103,11 +141,13 @@ impl<'p> Decision<'p> {
         scene: &SceneView,
         credited: &[Credited],
         held: &[HeldRow],
+        recorded: &[usize],
     ) -> Vec<NewBehaviour<'r>> {
         let credited = credited.iter().map(|credit| credit.pos);
         let held = held.iter().map(|row| index(row.pos));
         credited
             .chain(held)
+            .chain(recorded.iter().copied())
             .filter_map(|pos| {
                 let item: &'r Item = self.item(pos);
                 item.origin.is_none().then(|| NewBehaviour {
@@ -230,4 +270,61 @@ impl<'p> Decision<'p> {
         }
         leaves
     }
+}
+
+/// Notes where readings stand, and queues their periods and whatever looks back at them.
+pub(in crate::flow::ingest) fn note_readings<'i>(
+    tx: &mut Tx<'_>,
+    scene: &SceneView,
+    records: impl Iterator<Item = (ReductionId, &'i Item)>,
+) -> FlowResult<()> {
+    let (mut rows, mut queued) = (Vec::new(), Vec::new());
+    for (id, item) in records {
+        let Some(reading) = &item.reading else {
+            continue;
+        };
+        let row = |statement| ReadingRow {
+            scene_id: scene.id,
+            subject: item.subject.to_vec(),
+            statement,
+            day: reading.days.0,
+            out_day: reading.days.1,
+            batch_id: id.batch.into(),
+            pos: count(id.pos as usize),
+        };
+        rows.extend(reading.acts.then(|| row(0)));
+        rows.extend(reading.states.then(|| row(1)));
+        queued.extend(periods_to_compute(scene, &item.subject, reading));
+    }
+    // In one order for all, so that two batches wait for each other instead of deadlocking.
+    queued.sort_by(|a: &QueuedRow, b: &QueuedRow| (&a.subject, a.day).cmp(&(&b.subject, b.day)));
+    queued.dedup();
+    append_readings(tx, &rows)?;
+    Ok(queue_periods(tx, &queued)?)
+}
+
+/// The periods that a reading changes: its own, and those computed before that look back at it.
+/// A statement reaches every later period.
+pub(in crate::flow::ingest) fn periods_to_compute(
+    scene: &SceneView,
+    subject: &SubjectHash,
+    reading: &Reading,
+) -> Vec<QueuedRow> {
+    let row = |day: i32, out: i32, until: i32| QueuedRow {
+        scene_id: scene.id,
+        subject: subject.to_vec(),
+        day,
+        until_day: until,
+        due_day: out,
+    };
+    let reach = i32::try_from(reading.reach).unwrap_or(i32::MAX);
+    let mut rows: Vec<QueuedRow> = reading
+        .periods
+        .iter()
+        .map(|(first, out)| row(*first, *out, first.saturating_add(reach)))
+        .collect();
+    if reading.states {
+        rows.push(row(reading.days.0, reading.days.0 + 1, i32::MAX));
+    }
+    rows
 }

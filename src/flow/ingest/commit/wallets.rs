@@ -138,6 +138,7 @@ impl<'p> Decision<'p> {
                 pos,
                 points: credit.points,
                 capped: credit.capped,
+                cut_mg: credit.cut_mg,
             });
         }
         credited
