@@ -7,7 +7,8 @@ use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::ExchangeRule;
 use crate::store::behaviour::{BehaviourRow, behaviour};
-use crate::store::reduction::{ReductionRow, reduction};
+use crate::store::correction::{CorrectionRow, correction, correction_against};
+use crate::store::reduction::{ReductionRow, of_batch, reduction};
 use crate::store::{Conn, StoreError};
 
 use super::FlowResult;
@@ -18,10 +19,15 @@ use super::catalogue::Catalogue;
 pub struct Explained<'c> {
     pub reduction: ReductionRow,
     pub behaviour: BehaviourRow,
-    /// Absent for a counter-entry, which names the reduction it corrects.
+    /// For a counter-entry: how the reduction that it takes back was counted.
     pub explanation: Explanation,
+    /// Set for a counter-entry: what it takes back, and what stands in its place.
+    pub takes_back: Option<CorrectionRow>,
+    /// Set for a reduction that was taken back.
+    pub taken_back_by: Option<CorrectionRow>,
     pub rule: &'c ExchangeRule,
-    /// The recomputed amount is the stored one.
+    /// The recomputed amount is the stored one: of all shares together where it is shared, with
+    /// the sign turned where it is taken back.
     pub agrees: bool,
 }
 
@@ -54,12 +60,34 @@ pub fn explain<'c>(
         .rules
         .get(&row.exchange_rule_id)
         .ok_or(Code::Internal)?;
-    let agrees = explanation.reduction_mg == row.mg;
+    let takes_back = correction(conn, id)?;
+    let taken_back_by = correction_against(conn, id)?;
+    let whole = shared_total(conn, &row)?;
+    let agrees = explanation.reduction_mg == whole.abs() && (whole < 0) == takes_back.is_some();
     Ok(Explained {
         reduction: row,
         behaviour: stored,
         explanation,
+        takes_back,
+        taken_back_by,
         rule,
         agrees,
     })
+}
+
+/// What all shares of one behaviour in this batch come to; most have one.
+fn shared_total(conn: &mut Conn, row: &ReductionRow) -> FlowResult<i64> {
+    if row.origin_batch.is_none() && !has_shares(conn, row)? {
+        return Ok(row.mg);
+    }
+    let of_same = of_batch(conn, row.batch_id.0)?.into_iter();
+    Ok(of_same
+        .filter(|other| other.behaviour() == row.behaviour())
+        .map(|other| other.mg)
+        .sum())
+}
+
+/// Whether other reductions of the batch were computed from this one's behaviour.
+fn has_shares(conn: &mut Conn, row: &ReductionRow) -> FlowResult<bool> {
+    Ok(crate::store::reduction::shares_of(conn, row)? > 0)
 }

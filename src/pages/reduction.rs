@@ -39,7 +39,18 @@ struct Told {
     explanation: Explanation,
     /// The recomputed amount is the credited one.
     agrees: bool,
+    correction: Option<Correction>,
     rule: Rule,
+}
+
+/// A counter-entry, as its three rows are shown.
+struct Correction {
+    /// This page shows the counter-entry itself.
+    is_this: bool,
+    counter: String,
+    reversed: String,
+    replaced: Option<String>,
+    reason: String,
 }
 
 struct Rule {
@@ -124,6 +135,15 @@ pub(super) async fn show(
 impl Told {
     fn new(explained: Explained<'_>, scene: (String, String), zone: chrono_tz::Tz) -> Told {
         let (row, record, rule) = (explained.reduction, explained.behaviour, explained.rule);
+        let is_this = explained.takes_back.is_some();
+        let correction = explained.takes_back.or(explained.taken_back_by);
+        let correction = correction.map(|tie| Correction {
+            is_this,
+            counter: tie.counter().to_string(),
+            reversed: tie.reversed().to_string(),
+            replaced: tie.replaced().map(|id| id.to_string()),
+            reason: tie.reason,
+        });
         Told {
             kg: figure::kilograms(row.mg),
             mg: figure::grouped(row.mg),
@@ -137,6 +157,7 @@ impl Told {
             digest: hex::encode(record.digest),
             explanation: explained.explanation,
             agrees: explained.agrees,
+            correction,
             rule: Rule {
                 name: format!("{}@{}", rule.code, rule.version),
                 title_zh: rule.title_zh.clone(),

@@ -38,6 +38,33 @@ pub struct CorrectionRow {
     pub reason: String,
 }
 
+impl CorrectionRow {
+    /// What it takes back.
+    pub fn reversed(&self) -> ReductionId {
+        ReductionId {
+            batch: self.reversed_batch.0,
+            pos: u32::try_from(self.reversed_pos).unwrap_or(0),
+        }
+    }
+
+    /// The counter-entry itself.
+    pub fn counter(&self) -> ReductionId {
+        ReductionId {
+            batch: self.batch_id.0,
+            pos: u32::try_from(self.pos).unwrap_or(0),
+        }
+    }
+
+    /// What stands in its place, if anything does.
+    pub fn replaced(&self) -> Option<ReductionId> {
+        let (batch, pos) = self.replaced_batch.zip(self.replaced_pos)?;
+        Some(ReductionId {
+            batch: batch.0,
+            pos: u32::try_from(pos).unwrap_or(0),
+        })
+    }
+}
+
 /// Grams that a cap cut from one reduction's points.
 #[derive(Debug, Clone, Queryable, Insertable)]
 #[diesel(table_name = cap_cuts, treat_none_as_default_value = false)]
@@ -65,6 +92,18 @@ pub fn append_revision(tx: &mut Tx<'_>, row: &RevisionRow) -> StoreResult<()> {
 pub fn revision_of(conn: &mut Conn, record: ReductionId) -> StoreResult<Option<RevisionRow>> {
     Ok(revisions::table
         .find((Id(record.batch), place(record)?))
+        .first(conn)
+        .optional()?)
+}
+
+/// What a record itself took the place of, if it is a revision.
+///
+/// # Errors
+/// The query failed.
+pub fn revised_by(conn: &mut Conn, revision: ReductionId) -> StoreResult<Option<RevisionRow>> {
+    Ok(revisions::table
+        .filter(revisions::batch_id.eq(Id(revision.batch)))
+        .filter(revisions::pos.eq(place(revision)?))
         .first(conn)
         .optional()?)
 }

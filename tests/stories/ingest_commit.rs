@@ -62,6 +62,10 @@ pub(crate) fn trip(index: usize, id: &str, subject: &str, from: DateTime<Utc>, m
         mg,
         pinned: 0,
         origin: None,
+        reading: None,
+        revises: None,
+        cancels: false,
+        stated_at: None,
     }
 }
 

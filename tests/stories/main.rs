@@ -24,6 +24,7 @@ mod opening;
 mod pages;
 mod partner;
 mod partner_feed;
+mod periods;
 mod public_log;
 mod redemption;
 mod redemption_http;

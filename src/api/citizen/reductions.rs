@@ -10,6 +10,7 @@ use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
 use crate::flow::FlowError;
 use crate::flow::explain::{Explained, explain};
+use crate::store::correction::CorrectionRow;
 
 /// A reduction with everything that led to it, so that a stranger can recompute it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -27,8 +28,37 @@ pub struct ExplainedBody {
     /// The recomputed amount is the credited one.
     pub agrees: bool,
     pub exchange_rule: RuleBody,
+    /// For a counter-entry: what it takes back, and what stands in its place. For a reduction that
+    /// was taken back: by what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<CorrectionBody>,
     /// What opens the leaf's commitment in the public log; share it only with whom you trust.
     pub opening: OpeningBody,
+}
+
+/// A counter-entry and the rows it names.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct CorrectionBody {
+    pub counter_entry: String,
+    pub reversed: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+    /// Points that were spent already and are owed.
+    pub owed: i64,
+    /// `revised`, `cancelled`, `recomputed`, or the reason of a year's end.
+    pub reason: String,
+}
+
+impl From<&CorrectionRow> for CorrectionBody {
+    fn from(row: &CorrectionRow) -> CorrectionBody {
+        CorrectionBody {
+            counter_entry: row.counter().to_string(),
+            reversed: row.reversed().to_string(),
+            replaced_by: row.replaced().map(|id| id.to_string()),
+            owed: row.owed,
+            reason: row.reason.clone(),
+        }
+    }
 }
 
 /// The record behind it, as the partner sent it.
@@ -129,6 +159,11 @@ impl ExplainedBody {
                 daily_cap_points: rule.daily_cap_points,
                 valid_months: rule.valid_months,
             },
+            correction: explained
+                .takes_back
+                .as_ref()
+                .or(explained.taken_back_by.as_ref())
+                .map(CorrectionBody::from),
             opening,
         })
     }

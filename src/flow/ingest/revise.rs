@@ -13,7 +13,7 @@ use crate::store::behaviour::{
     append_held, behaviour, claim, keep_unlinked, linked_accounts, released, return_claims,
     take_claims,
 };
-use crate::store::correction::{RevisionRow, append_revision, revision_of};
+use crate::store::correction::{RevisionRow, append_revision, revised_by, revision_of};
 use crate::store::period::{queue_periods, reading_of};
 use crate::store::reduction::{DayRange, ReductionRow, day_credits, reduction_at, stretches};
 use crate::store::{Id, Tx};
@@ -164,9 +164,16 @@ impl Revision<'_> {
         first_result(tx, self.scene, holder).map(Some)
     }
 
-    /// Follows the chain from its first record to the one in force.
+    /// Follows the chain from its first record, whichever of it is named, to the one in force.
     fn follow(&mut self, tx: &mut Tx<'_>, first: ReductionId) -> FlowResult<()> {
-        let mut next = Some(first);
+        let mut root = first;
+        while let Some(row) = revised_by(tx, root)? {
+            root = ReductionId {
+                batch: row.revised_batch.0,
+                pos: u32::try_from(row.revised_pos).unwrap_or(0),
+            };
+        }
+        let mut next = Some(root);
         while let Some(record) = next {
             self.chain.push(record);
             next = revision_of(tx, record)?.map(|row| ReductionId {
