@@ -16,6 +16,7 @@ use crate::domain::problem::{Code, Problem};
 
 mod citibike;
 mod encoding;
+mod gbt_32960;
 mod great_circle;
 mod green_button;
 mod json_rows;
@@ -125,6 +126,7 @@ const ADAPTERS: &[Adapter] = &[
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
     ocpi_cdr::ADAPTER,
+    gbt_32960::ADAPTER,
     native::ADAPTER,
 ];
 
