@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -167,7 +167,10 @@ pub(super) fn number(raw: &RawValue, at: At<'_>) -> Result<Decimal, Problem> {
     if value.abs() > Decimal::from(NUMBER_MAX) {
         return Err(at.problem(Code::QuantityOutOfRange, "more than 1,000,000,000"));
     }
-    Ok(value.round_dp(DECIMALS).normalize())
+    let half_even = RoundingStrategy::MidpointNearestEven;
+    Ok(value
+        .round_dp_with_strategy(DECIMALS, half_even)
+        .normalize())
 }
 
 /// # Errors
