@@ -16,7 +16,7 @@ use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 /// Vehicles of one file: with names of 17 characters about 40 MB.
-const VEHICLES_MAX: usize = 200_000;
+pub(super) const VEHICLES_MAX: usize = 200_000;
 
 /// Leads the bytes that are hashed; the vehicle's number follows.
 const DOMAIN: &[u8] = b"tanpuhui/vehicle/v1\0";

@@ -283,3 +283,16 @@ fn a_torn_or_foreign_file_is_refused_whole() {
         ]
     );
 }
+
+#[test]
+fn more_vehicles_than_are_kept_at_once_refuse_the_file() {
+    let mut text = String::from("vin,time,mileage\n");
+    for vehicle in 0..=fleet::VEHICLES_MAX {
+        let _ = writeln!(text, "{vehicle},260501080000,1");
+    }
+    let problem = read_all("gbt-32960", text.as_bytes()).expect_err("too many");
+    assert_eq!(
+        (problem.code, problem.param.as_deref()),
+        (Code::BodyTooLarge, Some("vin"))
+    );
+}
