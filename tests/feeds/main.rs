@@ -3,6 +3,9 @@
 
 #![allow(unreachable_pub)]
 
+mod gbt_32960;
+mod ocpi;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::BufReader;

@@ -25,6 +25,8 @@ pub(super) struct Wrapper {
 pub(super) enum JsonRows<R> {
     Array(Array<R>),
     Lines(Lines<R>),
+    /// One object over several lines, which is the only row.
+    Single(Array<R>),
 }
 
 impl<R: BufRead> JsonRows<R> {
@@ -35,6 +37,20 @@ impl<R: BufRead> JsonRows<R> {
     /// `format_mismatch`: the text begins with neither `[` nor `{`.
     pub(super) fn new(mut source: R, wrapper: Wrapper) -> Result<JsonRows<R>, Problem> {
         match shape(source.fill_buf().map_err(problem_of)?, wrapper)? {
+            Shape::Lines => Ok(JsonRows::Lines(Lines::new(source))),
+            Shape::Array => Ok(JsonRows::Array(Array::new(source, wrapper))),
+        }
+    }
+
+    /// As [`JsonRows::new`], and an object that is no page and does not end in its own line is one
+    /// row, with nothing after it: a single object, written for people to read.
+    ///
+    /// # Errors
+    /// `format_mismatch`: the text begins with neither `[` nor `{`.
+    pub(super) fn with_single(mut source: R, wrapper: Wrapper) -> Result<JsonRows<R>, Problem> {
+        let first = source.fill_buf().map_err(problem_of)?;
+        match shape(first, wrapper)? {
+            Shape::Lines if spread(first) => Ok(JsonRows::Single(Array::new(source, wrapper))),
             Shape::Lines => Ok(JsonRows::Lines(Lines::new(source))),
             Shape::Array => Ok(JsonRows::Array(Array::new(source, wrapper))),
         }
@@ -59,6 +75,7 @@ impl<R: BufRead> JsonRows<R> {
     pub(super) fn next(&mut self) -> Result<Option<(Place, &str)>, Problem> {
         match self {
             JsonRows::Array(array) => array.next(),
+            JsonRows::Single(array) => array.single(),
             JsonRows::Lines(lines) => Ok(lines
                 .next()?
                 .map(|(number, text)| (Place::Line(number), text))),
@@ -104,6 +121,13 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
             "the file is empty",
         )),
     }
+}
+
+/// Whether the first value goes on beyond the line on which it begins.
+fn spread(first: &[u8]) -> bool {
+    let mut lines = first.trim_ascii_start().split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    lines.next().is_some() && Scan::default().feed(line).is_none()
 }
 
 enum Entered {
@@ -167,6 +191,26 @@ impl<R: BufRead> Array<R> {
             Err(_) => Err(Problem::at(
                 Code::EncodingUnsupported,
                 place.to_string(),
+                "not UTF-8",
+            )),
+        }
+    }
+
+    /// The whole text as one row.
+    fn single(&mut self) -> Result<Option<(Place, &str)>, Problem> {
+        if self.done {
+            return Ok(None);
+        }
+        self.value(true)?;
+        self.done = true;
+        if self.peek()?.is_some() {
+            return Err(mismatch("text after the end of the document".to_owned()));
+        }
+        match std::str::from_utf8(&self.row) {
+            Ok(text) => Ok(Some((Place::Line(1), text))),
+            Err(_) => Err(Problem::at(
+                Code::EncodingUnsupported,
+                "line 1",
                 "not UTF-8",
             )),
         }
@@ -402,6 +446,28 @@ mod tests {
         rows.iter()
             .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
             .collect()
+    }
+
+    #[test]
+    fn one_object_over_several_lines_is_one_row_where_that_is_asked_for() {
+        let read = |text: &str| {
+            let mut rows = JsonRows::with_single(text.as_bytes(), PAGE).map_err(|p| p.code)?;
+            let mut found = Vec::new();
+            while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
+                found.push((place.to_string(), text.to_owned()));
+            }
+            Ok(found)
+        };
+        let object = "{\n \"a\": \"}\"\n}";
+        assert_eq!(
+            read(&format!("\n{object} \n")),
+            Ok(owned(&[("line 1", object)]))
+        );
+        let lines = owned(&[("line 1", r#"{"a":1}"#), ("line 2", r#"{"a":2}"#)]);
+        assert_eq!(read("{\"a\":1}\n{\"a\":2}\n"), Ok(lines));
+        assert_eq!(read("{\n\"data\": [1]}"), Ok(owned(&[("/data/0", "1")])));
+        assert_eq!(read("{\n\"a\": 1"), Err(Code::FileTruncated));
+        assert_eq!(read(&format!("{object} 1")), Err(Code::FormatMismatch));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::domain::problem::{Code, Problem};
 
 mod citibike;
 mod encoding;
+mod gbt_32960;
 mod great_circle;
 mod green_button;
 mod json_rows;
@@ -23,6 +24,7 @@ mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
+mod ocpi_cdr;
 mod settings;
 mod shenzhen_tong;
 
@@ -123,6 +125,8 @@ const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
+    ocpi_cdr::ADAPTER,
+    gbt_32960::ADAPTER,
     native::ADAPTER,
 ];
 
