@@ -18,13 +18,16 @@ mod citibike;
 mod encoding;
 mod great_circle;
 mod green_button;
+mod json_records;
 mod json_rows;
 mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
 mod settings;
+mod shenzhen_bike_order;
 mod shenzhen_tong;
+mod speed;
 
 pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
@@ -122,6 +125,7 @@ pub struct Adapter {
 const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
+    shenzhen_bike_order::ADAPTER,
     green_button::ADAPTER,
     native::ADAPTER,
 ];
