@@ -23,6 +23,7 @@ mod json_rows;
 mod json_text;
 mod lines;
 mod local_time;
+mod mds_trips;
 pub mod native;
 mod settings;
 mod shenzhen_bike_order;
@@ -126,6 +127,7 @@ const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
     shenzhen_bike_order::ADAPTER,
+    mds_trips::ADAPTER,
     green_button::ADAPTER,
     native::ADAPTER,
 ];
