@@ -16,6 +16,7 @@ use crate::domain::problem::{Code, Problem};
 
 mod citibike;
 mod encoding;
+mod gpx;
 mod great_circle;
 mod green_button;
 mod json_records;
@@ -29,6 +30,7 @@ mod settings;
 mod shenzhen_bike_order;
 mod shenzhen_tong;
 mod speed;
+mod xml;
 
 pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
@@ -128,6 +130,7 @@ const ADAPTERS: &[Adapter] = &[
     shenzhen_tong::ADAPTER,
     shenzhen_bike_order::ADAPTER,
     mds_trips::ADAPTER,
+    gpx::ADAPTER,
     green_button::ADAPTER,
     native::ADAPTER,
 ];

@@ -45,7 +45,7 @@ fn every_adapter_is_found_by_its_name() {
     for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
-    assert!(by_name("gpx").is_none());
+    assert!(by_name("fax").is_none());
 }
 
 #[test]
