@@ -5,7 +5,7 @@ const STEP_MS: i64 = 10_000;
 /// Times are written in whole seconds: a step may be that much longer or shorter.
 const SLACK_MS: i64 = 1_000;
 /// So many steps must agree.
-const STEPS_MIN: u32 = 20;
+const STEPS_MIN: u32 = 30;
 
 /// The speeds that would explain every step so far, as millimetres over milliseconds.
 #[derive(Debug, Default, Clone, Copy)]
@@ -57,10 +57,10 @@ mod tests {
     fn one_speed_to_the_second_is_even_and_a_halt_is_not() {
         // 2.5 m/s with times in whole seconds.
         let steps = |count: i64| (0..count).map(|i| (2_500 * (10 + i) + 900, (10 + i) * 1_000));
-        assert!(pace(steps(20)).is_even());
-        assert!(!pace(steps(19)).is_even());
-        assert!(!pace(steps(20).chain([(0, 30_000)])).is_even());
-        assert!(!pace(steps(20).chain([(100_000, 30_000)])).is_even());
+        assert!(pace(steps(30)).is_even());
+        assert!(!pace(steps(29)).is_even());
+        assert!(!pace(steps(30).chain([(0, 30_000)])).is_even());
+        assert!(!pace(steps(30).chain([(100_000, 30_000)])).is_even());
         assert!(!pace((0..99).map(|_| (2_500, 1_000))).is_even());
         assert!(!pace((0..99).map(|_| (0, 60_000))).is_even());
     }
