@@ -48,8 +48,8 @@ impl Point {
     /// The same place in WGS 84.
     ///
     /// Both shifts are published as forward formulas only, so they are undone by fixed-point
-    /// iteration, which gains some two digits a round: after [`ROUNDS`] the result, shifted
-    /// again, is the input to within a millimetre.
+    /// iteration, which gains some two digits a round, until a round moves the point by less
+    /// than [`CLOSE_DEGREES`], or [`ROUNDS_MAX`] are done.
     pub(super) fn wgs84(self, datum: Datum) -> Point {
         match datum {
             Datum::Wgs84 => self,
@@ -66,17 +66,23 @@ impl Point {
     }
 }
 
-/// Rounds of the iteration that undoes a shift.
-const ROUNDS: u32 = 8;
+/// A millimetre on the ground: the round that moves a point by that leaves it off by micrometres.
+const CLOSE_DEGREES: f64 = 1e-8;
+/// At the edge of the box outside which nothing is shifted, no point may be the answer.
+const ROUNDS_MAX: u32 = 8;
 
 fn undo(shifted: Point, shift: fn(Point) -> Point) -> Point {
-    (0..ROUNDS).fold(shifted, |guess, _| {
+    let mut guess = shifted;
+    for _ in 0..ROUNDS_MAX {
         let again = shift(guess);
-        guess.plus(
-            shifted.latitude - again.latitude,
-            shifted.longitude - again.longitude,
-        )
-    })
+        let north = shifted.latitude - again.latitude;
+        let east = shifted.longitude - again.longitude;
+        guess = guess.plus(north, east);
+        if north.abs().max(east.abs()) < CLOSE_DEGREES {
+            break;
+        }
+    }
+    guess
 }
 
 /// Krasovsky 1940, the ellipsoid of the shift: semi-major axis in metres.
@@ -84,7 +90,7 @@ const KRASOVSKY_A: f64 = 6_378_245.0;
 /// And the square of its eccentricity.
 const KRASOVSKY_E2: f64 = 0.006_693_421_622_965_943;
 
-/// The shift that Chinese maps apply, by the formula that has been public since 2010 (first in the
+/// The shift that Chinese maps apply, by the formula that has been public since the early 2010s (first in the
 /// sources of the "EvilTransform" program, since then in `eviltransform`, `coordtransform`,
 /// `gcoord` and others, all with these constants). The state has not published it; maps agree
 /// with it to some metres. Outside a box around China there is no shift.
