@@ -36,7 +36,7 @@ fn a_stroll_of_988_points_is_12_821_m() {
     let nobody = json!({"missing_field": 1});
     let expected = said(0, nobody, "", [1, 988, 1, 0]);
     assert_eq!(check("garmin-activity", &[]), Some(expected));
-    // No minute of it is as slow as 5 km/h allows.
+    // Many a minute of it is faster than 5 km/h.
     let slow = check("garmin-activity", &[WALK, &["max_speed_kmh=5"]].concat());
     let expected = said(0, json!({"quantity_out_of_range": 1}), "", [1, 988, 1, 0]);
     assert_eq!(slow, Some(expected));

@@ -10,7 +10,7 @@ const SAMPLE: &str = "sz-opendata-bike-order/sample_response.json";
 #[test]
 fn the_published_order_is_537_97_m_in_wgs_84_and_226_s() {
     let Some(file) = shared(SAMPLE) else { return };
-    // Published in WGS 84; another datum moves both ends, and the distance by less than 2 m.
+    // That number is for WGS 84; another datum moves both ends, and the distance by less than 2 m.
     for (datum, km) in [
         ("wgs84", "0.537973"),
         ("gcj02", "0.53833"),
