@@ -24,7 +24,7 @@ fn the_published_order_is_537_97_m_in_wgs_84_and_226_s() {
         let bytes = std::fs::read(&file).expect("readable");
         let mut found = Vec::new();
         (adapter.read)(&mut bytes.as_slice(), &options, &mut |outcome| {
-            found.push(outcome)
+            found.push(outcome);
         })
         .expect("readable");
         let [Outcome::Record(_, record)] = found.as_slice() else {

@@ -1,12 +1,12 @@
 //! Tracks of our own making, along a meridian of the city.
 
-use std::fmt::Write as _;
-
 use super::super::tests::{read_with, refusals};
 use super::super::{Place, Settings, by_name};
 use super::*;
 use crate::domain::behaviour::Record;
 use crate::domain::problem::Code;
+
+mod files;
 
 const WALK: &str = "subject = 'user-17'\nmode = 'walk'";
 
@@ -394,79 +394,4 @@ fn times_have_an_offset_or_are_utc() {
     ] {
         assert_eq!(of(time).to_rfc3339(), "2026-01-01T08:00:00+00:00", "{time}");
     }
-}
-
-#[test]
-fn settings_are_checked() {
-    for (wrong, param) in [
-        ("mode = 'car'", "settings.mode"),
-        ("subject = ' '", "settings.subject"),
-        ("subject_field = 'email'", "settings.subject_field"),
-        ("max_gap_s = 0", "settings.max_gap_s"),
-        ("max_gap_s = '2.5'", "settings.max_gap_s"),
-        ("max_speed_kmh = 'fast'", "settings.max_speed_kmh"),
-        ("datum = 'wgs84'", "settings.datum"),
-    ] {
-        let options = Options {
-            settings: Settings::parse(wrong).expect("TOML"),
-            ..Options::default()
-        };
-        let problem = (ADAPTER.check)(&options).expect_err(wrong);
-        assert_eq!(problem.param.as_deref(), Some(param));
-    }
-    let long = format!("subject = '{}'", "n".repeat(81));
-    let options = Options {
-        settings: Settings::parse(&long).expect("TOML"),
-        ..Options::default()
-    };
-    assert!((ADAPTER.check)(&options).is_err());
-}
-
-#[test]
-fn foreign_torn_and_crafted_files_are_refused_whole() {
-    let code = |text: &str| read(text, WALK).expect_err(text).code;
-    let good = segment(&walked(3));
-    let deep = gpx(&format!("{}{}", "<a>".repeat(40), "</a>".repeat(40)));
-    let mut bomb = String::from("<!DOCTYPE gpx [");
-    let _ = write!(
-        bomb,
-        "<!ENTITY a \"ha\">]>{}",
-        good.replace("?>", "?><!-- -->")
-    );
-    for (text, expected) in [
-        ("", Code::FormatMismatch),
-        ("{}", Code::FormatMismatch),
-        ("<feed/>", Code::FormatMismatch),
-        ("<gpx/>", Code::FormatMismatch),
-        ("<gpx version=\"2.0\"/>", Code::FormatMismatch),
-        (
-            "<gpx version=\"1.1\"/><gpx version=\"1.1\"/>",
-            Code::FormatMismatch,
-        ),
-        ("<gpx version=\"1.1\"></trk></gpx>", Code::FormatMismatch),
-        ("<gpx version=\"1.1\"><trk><trkseg>", Code::FileTruncated),
-        (&good[..good.len() - 3], Code::FileTruncated),
-        (&good[..good.len() / 2], Code::FileTruncated),
-        (deep.as_str(), Code::FormatMismatch),
-        (bomb.as_str(), Code::EntityRefused),
-        (&good.replace("<ele>3", "<ele>&mine;"), Code::EntityRefused),
-        (
-            &good.replace("lon=\"114.05\"", "lon=\"&mine;\""),
-            Code::EntityRefused,
-        ),
-        (&good.replace("UTF-8", "EBCDIC"), Code::EncodingUnsupported),
-        (
-            &good.replace("<ele>3", &format!("<ele>{}", "3".repeat(70_000))),
-            Code::LineTooLong,
-        ),
-    ] {
-        assert_eq!(
-            code(text),
-            expected,
-            "{}",
-            text.get(..80.min(text.len())).unwrap_or("")
-        );
-    }
-    assert!(outcomes("<gpx version=\"1.1\"/>", WALK).is_empty());
-    assert!(by_name("gpx").is_some());
 }
