@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
+mod gpx;
+mod mds_trips;
+mod sz_bike_order;
+
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
     let root = std::env::var_os("TANPUHUI_SHARED_DATA").map_or_else(
@@ -282,7 +286,7 @@ fn native_lines_and_wrong_usage() {
             "totals": [{"quantity": "distance", "unit": "km", "value": "0.3"}]})
     );
     for args in [
-        &["--adapter", "gpx"][..],
+        &["--adapter", "fax"][..],
         &["--adapter", "native", "--zone", "Mars/Base"],
         &[],
     ] {

@@ -17,16 +17,22 @@ use crate::domain::problem::{Code, Problem};
 mod citibike;
 mod encoding;
 mod gbt_32960;
+mod gpx;
 mod great_circle;
 mod green_button;
+mod json_records;
 mod json_rows;
 mod json_text;
 mod lines;
 mod local_time;
+mod mds_trips;
 pub mod native;
 mod ocpi_cdr;
 mod settings;
+mod shenzhen_bike_order;
 mod shenzhen_tong;
+mod speed;
+mod xml;
 
 pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
@@ -124,6 +130,9 @@ pub struct Adapter {
 const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
+    shenzhen_bike_order::ADAPTER,
+    mds_trips::ADAPTER,
+    gpx::ADAPTER,
     green_button::ADAPTER,
     ocpi_cdr::ADAPTER,
     gbt_32960::ADAPTER,

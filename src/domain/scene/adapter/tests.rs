@@ -21,6 +21,19 @@ pub(super) fn read_with(
     Ok((seen, outcomes))
 }
 
+/// What an adapter must be told before it reads at all.
+fn declared(name: &str) -> Options {
+    let settings = match name {
+        "sz-bike-order" => "datum = 'gcj02'",
+        "gpx" => "subject = 'one'\nmode = 'bike'",
+        _ => "",
+    };
+    Options {
+        settings: Settings::parse(settings).expect("TOML"),
+        ..Options::default()
+    }
+}
+
 pub(super) fn read_all(name: &str, bytes: &[u8]) -> Result<(Seen, Vec<Outcome>), Problem> {
     read_with(name, bytes, &Options::default())
 }
@@ -42,10 +55,18 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_adapter_is_found_by_its_name() {
-    for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
+    for name in [
+        "citibike-csv",
+        "shenzhen-tong",
+        "green-button",
+        "native",
+        "sz-bike-order",
+        "mds-trips",
+        "gpx",
+    ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
-    assert!(by_name("gpx").is_none());
+    assert!(by_name("fax").is_none());
 }
 
 #[test]
@@ -61,6 +82,9 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("ocpi-cdr", "{\"data\":[{\"id\":\""),
         ("native", "[{\"id\":\""),
         ("native", "{\"id\":\""),
+        ("sz-bike-order", "{\"data\":[{\"USER_ID\":\""),
+        ("mds-trips", "{\"trips\":[{\"trip_id\":\""),
+        ("gpx", "<gpx version=\"1.1\"><trk><name>"),
     ] {
         let mut taken = 0u64;
         let endless = start
@@ -72,8 +96,7 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         };
         let mut source = BufReader::with_capacity(64 * 1024, counted);
         let adapter = by_name(name).expect("an adapter");
-        let problem =
-            (adapter.read)(&mut source, &Options::default(), &mut |_| {}).expect_err(start);
+        let problem = (adapter.read)(&mut source, &declared(name), &mut |_| {}).expect_err(start);
         assert_eq!(problem.code, Code::LineTooLong, "{name} {start}");
         assert!(taken < 1_000_000, "{name} read {taken} bytes");
     }
@@ -156,6 +179,26 @@ const PIECES: &[&str] = &[
     "\"charging_periods\":[{\"dimensions\":[{\"type\":\"ENERGY\",\"volume\":",
     "}]}]",
     "\"at\":\"2026-01-01T00:00:00Z\"",
+    "<gpx version=\"1.1\">",
+    "<trk>",
+    "<trkseg>",
+    "<trkpt lat=\"22.5\" lon=\"114\"><time>2026-01-01T00:00:00Z</time></trkpt>",
+    "<trkpt lat=\"22.5001\" lon=\"114\"><time>2026-01-01T00:00:09Z</time></trkpt>",
+    "<trkpt lat=\"-90\" lon=\"180\"><time>9999-12-31T23:59:59Z</time></trkpt>",
+    "</trkseg>",
+    "</trk>",
+    "</gpx>",
+    "\"USER_ID\":\"00112233445566778899\",\"COM_ID\":\"1\"",
+    "\"START_TIME\":\"2021-03-01 08:00:00\",\"END_TIME\":\"2021-03-01 08:09:00\"",
+    "\"START_LAT\":\"22.5\",\"START_LNG\":\"114\",\"END_LAT\":\"-90\",\"END_LNG\":\"180\"",
+    "{\"trips\":[",
+    "\"provider_id\":\"11111111-2222-4333-8444-555555555555\"",
+    "\"device_id\":\"11111111-2222-4333-8444-555555555555\"",
+    "\"trip_id\":\"11111111-2222-4333-8444-555555555555\"",
+    "\"start_time\":1767254400000,\"end_time\":1767255000000,\"duration\":600",
+    "\"distance\":9223372036854775807",
+    "\"start_location\":{\"lat\":22.5,\"lng\":1e-3},\"end_location\":{\"lat\":22.51,\"lng\":114}",
+    "\"trip_type\":",
     "-1",
     "1e999",
     "null",
@@ -167,7 +210,7 @@ proptest! {
     #[test]
     fn no_bytes_make_an_adapter_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         for adapter in all() {
-            let _ = read_all(adapter.name, &bytes);
+            let _ = read_with(adapter.name, &bytes, &declared(adapter.name));
         }
         let _ = DistanceTable::read(&mut bytes.as_slice());
     }
@@ -176,8 +219,56 @@ proptest! {
     fn no_near_miss_makes_an_adapter_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
         let text = pieces.concat();
         for adapter in all() {
-            let _ = read_all(adapter.name, text.as_bytes());
+            let _ = read_with(adapter.name, text.as_bytes(), &declared(adapter.name));
         }
         let _ = DistanceTable::read(&mut text.as_bytes());
+    }
+}
+
+/// A sound file of some adapters, to be damaged.
+const SEEDS: &[(&str, &str)] = &[
+    (
+        "sz-bike-order",
+        r#"{"total":1,"data":[{"START_TIME":"2021-03-01 08:00:00","START_LAT":"22.5400","END_TIME":"2021-03-01 08:05:00","END_LNG":"114.0500","USER_ID":"00112233445566778899aabbccddeeff","START_LNG":"114.0500","END_LAT":"22.5489","COM_ID":"0755A"}]}"#,
+    ),
+    (
+        "mds-trips",
+        r#"{"version":"2.0.0","trips":[{"provider_id":"11111111-2222-4333-8444-555555555555","device_id":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","trip_id":"01234567-89ab-4cde-8f01-23456789abcd","start_time":1767254400000,"end_time":1767255000500,"start_location":{"lat":22.54,"lng":114.05},"end_location":{"lat":22.5489932,"lng":114.05},"duration":600,"distance":1250,"trip_type":["rider"]}]}"#,
+    ),
+    (
+        "gpx",
+        r#"<gpx version="1.1"><wpt lat="1" lon="2"/><trk><type>walking</type><trkseg><trkpt lat="22.5" lon="114"><time>2026-01-01T00:00:00Z</time></trkpt><trkpt lat="22.5001" lon="114"><time>2026-01-01T00:00:09Z</time></trkpt></trkseg></trk></gpx>"#,
+    ),
+];
+
+#[test]
+fn a_sound_file_gives_a_record_and_any_beginning_of_it_none() {
+    for (name, text) in SEEDS {
+        let records = |text: &str| {
+            read_with(name, text.as_bytes(), &declared(name)).map(|(_, outcomes)| {
+                let is_record = |outcome: &&Outcome| matches!(outcome, Outcome::Record(..));
+                outcomes.iter().filter(is_record).count()
+            })
+        };
+        assert_eq!(records(text), Ok(1), "{name}");
+        for end in 0..text.len() {
+            let code = records(&text[..end]).map_err(|problem| problem.code);
+            let whole = [Err(Code::FileTruncated), Err(Code::FormatMismatch)];
+            assert!(whole.contains(&code), "{name} {end} {code:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_changed_byte_makes_an_adapter_panic(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        for (name, text) in SEEDS {
+            let mut bytes = text.as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = read_with(name, &bytes, &declared(name));
+        }
     }
 }
