@@ -23,6 +23,7 @@ mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
+mod nem12;
 mod settings;
 mod shenzhen_tong;
 
@@ -123,6 +124,7 @@ const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
+    nem12::ADAPTER,
     native::ADAPTER,
 ];
 

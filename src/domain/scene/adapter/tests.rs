@@ -42,7 +42,13 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_adapter_is_found_by_its_name() {
-    for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
+    for name in [
+        "citibike-csv",
+        "shenzhen-tong",
+        "green-button",
+        "nem12",
+        "native",
+    ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
     assert!(by_name("gpx").is_none());
@@ -55,6 +61,7 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("shenzhen-tong", "{\"data\":[{\"card_no\":\""),
         ("shenzhen-tong", "卡号,"),
         ("green-button", "<feed><title>"),
+        ("nem12", "100,NEM12,"),
         ("native", "[{\"id\":\""),
         ("native", "{\"id\":\""),
     ] {
@@ -136,6 +143,13 @@ const PIECES: &[&str] = &[
     "60,2015-11-01 01:30:00,2015-11-01 01:31:00,1,40,-74,2,40,-74,7,x\n",
     "卡号,交易日期时间,交易类型,交易金额,公司名称,线路站点,车牌号\n",
     "1,20180901080500,地铁入站,0,a,罗湖,c\n",
+    "100,NEM12,202601310900,A,B\n",
+    "100,NEM13,202601310900,A,B\n",
+    "200,NMI0000001,E1,1,E1,N1,S,kWh,60,\n",
+    "300,20260120,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,V,,,,\n",
+    "400,1,24,E52,1,\n",
+    "250,NMI0000001,11,1,11,11,S,E,1,20251005093055,A,,,2,20260107100333,A,,,1,kWh,,,\n",
+    "900\n",
     "\"card_no\":\"A\"",
     "\"id\":\"1\"",
     "\"at\":\"2026-01-01T00:00:00Z\"",
