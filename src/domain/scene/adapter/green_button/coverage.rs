@@ -12,6 +12,16 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
+    /// Whether any of `from..to` is covered.
+    pub(super) fn overlaps(&self, from: i64, to: i64) -> bool {
+        let before = self.stretches.range(..to).next_back();
+        before.is_some_and(|(_, end)| *end > from)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
     /// Adds `from..to`, in Unix seconds; false if any of it is already covered (or the series
     /// is in too many pieces to tell).
     pub(super) fn add(&mut self, from: i64, to: i64) -> bool {
@@ -63,8 +73,12 @@ mod tests {
             (40, 41),
             (49, 50),
         ] {
+            assert!(coverage.overlaps(from, to), "{from}");
             assert!(!coverage.add(from, to), "{from}");
         }
+        assert!(
+            !coverage.overlaps(30, 40) && !coverage.overlaps(-9, 0) && !coverage.overlaps(50, 60)
+        );
         assert!(coverage.add(30, 40) && coverage.add(-1, 0));
         assert_eq!(coverage.stretches.len(), 1);
     }
