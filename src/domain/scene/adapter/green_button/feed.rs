@@ -296,7 +296,8 @@ impl Feed {
         order
     }
 
-    /// What becomes of a summary; nothing, if intervals of the file tell the same.
+    /// What becomes of a summary; nothing, if the file has intervals of the same meter (where
+    /// summaries count: of the same time).
     fn bill(&mut self, bill: &Bill) -> Option<Outcome> {
         let place = || Place::Pointer(format!("/feed/entry[{}]/content/UsageSummary", bill.entry));
         let point = self.point(&bill.up);
@@ -315,9 +316,9 @@ impl Feed {
             self.covered.get(&meter)
         });
         if let Some(covered) = covered {
-            let told = match &period {
-                Ok((from, to)) => covered.overlaps(*from, *to),
-                Err(_) => !covered.is_empty(),
+            let told = match (&period, self.summaries) {
+                (Ok((from, to)), Summaries::Counted) => covered.overlaps(*from, *to),
+                _ => !covered.is_empty(),
             };
             if told {
                 return None;

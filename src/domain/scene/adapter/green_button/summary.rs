@@ -12,7 +12,7 @@ use crate::domain::problem::{Code, Problem};
 /// The setting that says what becomes of summaries.
 pub(super) const SETTING: &str = "summaries";
 
-/// What becomes of a summary whose period no interval reading of the file covers.
+/// What becomes of a summary that no interval reading of the file tells again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Summaries {
     /// It is sound and not counted: the intervals may still come.

@@ -201,13 +201,18 @@ fn days_of_23_and_25_hours_are_each_counted_once() {
 fn a_summary_beside_its_intervals_is_silent() {
     let hour = stated("", &[reading("1767225600", "3600", "450")]);
     let bill = summary("1767139200", "2592000", "31");
+    let other = summary("1764547200", "2592000", "31");
     for all in [
         outcomes(&[POINT, METER, TYPE, &hour, &bill]),
+        outcomes(&[POINT, METER, TYPE, &hour, &other]),
         outcomes(&[&bill, POINT, METER, TYPE, &hour]),
         by_bills(&[POINT, METER, TYPE, &hour, &bill]),
     ] {
         assert_eq!((values(&all), all.len()), (vec!["0.45".to_owned()], 1));
     }
+    // A billing period before the intervals begin is another amount.
+    let all = by_bills(&[POINT, METER, TYPE, &hour, &other]);
+    assert_eq!(values(&all), ["0.45", "31"]);
 }
 
 #[test]
