@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// Gaps that one file may have; a real one has a handful.
-const STRETCHES_MAX: usize = 500_000;
-
 /// Stretches that touch are one, so an unbroken year of readings is a single entry.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
@@ -22,8 +19,12 @@ impl Coverage {
         self.stretches.is_empty()
     }
 
-    /// Adds `from..to`, in Unix seconds; false if any of it is already covered (or the series
-    /// is in too many pieces to tell).
+    /// In how many pieces it is.
+    pub(super) fn len(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// Adds `from..to`, in Unix seconds; false if any of it is already covered.
     pub(super) fn add(&mut self, from: i64, to: i64) -> bool {
         let before = self
             .stretches
@@ -33,7 +34,7 @@ impl Coverage {
         let after = self.stretches.range(from..).next().map(|(a, b)| (*a, *b));
         let clash =
             before.is_some_and(|(_, end)| end > from) || after.is_some_and(|(start, _)| start < to);
-        if clash || self.stretches.len() >= STRETCHES_MAX {
+        if clash {
             return false;
         }
         let mut stretch = (from, to);

@@ -18,13 +18,18 @@ use super::reading::Context;
 use super::summary::Summaries;
 use crate::domain::problem::{Code, Problem};
 
-/// Readings that wait: fourteen years of quarter hours, 32 MB. In a longer file the first ones
-/// are handed on, and what repeats them afterwards is refused, whenever it was stated.
+/// What may wait, in readings of 64 bytes: 32 MB, fourteen years of quarter hours in daily
+/// blocks. In a longer file the first ones are handed on, and what repeats them afterwards is
+/// refused, whenever it was stated.
 const WAITING_MAX: usize = 500_000;
-/// Entries that describe meters; the rest of a longer file is read without them.
-const DESCRIBED_MAX: usize = 50_000;
-/// Summaries that wait for the intervals; the rest of a longer file is held.
-const SUMMARIES_MAX: usize = 50_000;
+/// What a block weighs beside its readings and links.
+const BLOCK_WEIGHT: usize = 4;
+/// Bytes of entries that describe meters, and of summaries: 50,000 meters or more. The rest of a
+/// longer file is read without them.
+const DESCRIBED_MAX: usize = 32 * 1024 * 1024;
+/// Gaps between the readings of all meters; a real file has a handful a meter. Beyond them
+/// nobody can tell what is counted already, and readings are refused as if it were.
+const STRETCHES_MAX: usize = 500_000;
 
 /// When an entry was stated; one that does not say so was stated first.
 type Stated = Option<DateTime<Utc>>;
@@ -36,6 +41,13 @@ struct Waiting {
     up: String,
     stated: Stated,
     readings: Vec<Reading>,
+}
+
+impl Waiting {
+    /// In readings.
+    fn weight(&self) -> usize {
+        self.readings.len() + (self.own.len() + self.up.len()) / 64 + BLOCK_WEIGHT
+    }
 }
 
 struct Bill {
@@ -90,8 +102,10 @@ pub(super) struct Feed {
     meter_of: HashMap<String, String>,
     types: Described<ReadingType>,
     days: Described<LocalDays>,
+    described: usize,
     waiting: Vec<Waiting>,
-    waiting_readings: usize,
+    waiting_weight: usize,
+    stretches: usize,
     bills: Vec<Bill>,
     covered: HashMap<(String, &'static str), Coverage>,
     billed: HashMap<(String, &'static str), Coverage>,
@@ -106,10 +120,12 @@ impl Feed {
     }
 
     pub(super) fn take(&mut self, entry: Entry, sink: &mut dyn FnMut(Outcome)) {
-        let described =
-            self.points.0.len() + self.meters.0.len() + self.types.0.len() + self.days.0.len();
-        let room = described < DESCRIBED_MAX;
+        let room = self.described < DESCRIBED_MAX;
         let stated = entry.updated;
+        if !matches!(entry.resource, Resource::IntervalBlock(_) | Resource::Other) {
+            let links = entry.related.iter().chain([&entry.own, &entry.up]);
+            self.described += links.map(|link| link.len() + 64).sum::<usize>();
+        }
         match entry.resource {
             Resource::UsagePoint { service } if room => {
                 let named = |link: &&String| link.contains("LocalTimeParameters");
@@ -122,16 +138,17 @@ impl Feed {
             Resource::MeterReading if room => self.describe(entry),
             Resource::ReadingType(kind) if room => self.types.put(entry.own, stated, kind),
             Resource::LocalTime(days) if room => self.days.put(entry.own, stated, days),
-            Resource::IntervalBlock(block) => {
-                self.waiting_readings += block.readings.len();
-                self.waiting.push(Waiting {
+            Resource::IntervalBlock(block) if !block.readings.is_empty() => {
+                let waiting = Waiting {
                     entry: entry.number,
                     own: entry.own,
                     up: entry.up,
                     stated,
                     readings: block.readings,
-                });
-                if self.waiting_readings > WAITING_MAX {
+                };
+                self.waiting_weight += waiting.weight();
+                self.waiting.push(waiting);
+                if self.waiting_weight > WAITING_MAX {
                     self.make_room(sink);
                 }
             }
@@ -145,7 +162,7 @@ impl Feed {
                     stated,
                     summary,
                 };
-                if self.bills.len() < SUMMARIES_MAX {
+                if room {
                     self.bills.push(bill);
                 } else {
                     sink(held(bill.entry));
@@ -175,11 +192,11 @@ impl Feed {
         let all = std::mem::take(&mut self.waiting);
         let (known, unknown) = all.into_iter().partition(|block| self.complete(block));
         self.waiting = unknown;
-        self.waiting_readings = self.waiting.iter().map(|block| block.readings.len()).sum();
+        self.waiting_weight = self.waiting.iter().map(Waiting::weight).sum();
         self.settle(known, sink);
-        if self.waiting_readings > WAITING_MAX / 2 {
+        if self.waiting_weight > WAITING_MAX / 2 {
             let rest = std::mem::take(&mut self.waiting);
-            self.waiting_readings = 0;
+            self.waiting_weight = 0;
             self.settle(rest, sink);
         }
     }
@@ -263,10 +280,13 @@ impl Feed {
             };
             let meter = (context.key.clone(), context.measure.name);
             let covered = self.covered.entry(meter).or_default();
+            let (before, others) = (covered.len(), self.stretches - covered.len());
             taken.extend(block.readings.iter().map(|reading| {
+                let room = others + covered.len() < STRETCHES_MAX;
                 let span = context.span(reading);
-                span.is_ok_and(|span| covered.add(span.start, span.end))
+                room && span.is_ok_and(|span| covered.add(span.start, span.end))
             }));
+            self.stretches = self.stretches - before + covered.len();
         }
         for ((block, context), taken) in blocks.iter().zip(contexts).zip(taken) {
             for (index, reading) in block.readings.iter().enumerate() {
