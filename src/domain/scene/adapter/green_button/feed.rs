@@ -105,6 +105,7 @@ pub(super) struct Feed {
     described: usize,
     waiting: Vec<Waiting>,
     waiting_weight: usize,
+    waiting_max: usize,
     stretches: usize,
     bills: Vec<Bill>,
     covered: HashMap<(String, &'static str), Coverage>,
@@ -113,8 +114,14 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(summaries: Summaries) -> Feed {
+        Feed::with_room(summaries, WAITING_MAX)
+    }
+
+    /// So much may wait.
+    pub(super) fn with_room(summaries: Summaries, waiting_max: usize) -> Feed {
         Feed {
             summaries,
+            waiting_max,
             ..Feed::default()
         }
     }
@@ -148,7 +155,7 @@ impl Feed {
                 };
                 self.waiting_weight += waiting.weight();
                 self.waiting.push(waiting);
-                if self.waiting_weight > WAITING_MAX {
+                if self.waiting_weight > self.waiting_max {
                     self.make_room(sink);
                 }
             }
@@ -194,7 +201,7 @@ impl Feed {
         self.waiting = unknown;
         self.waiting_weight = self.waiting.iter().map(Waiting::weight).sum();
         self.settle(known, sink);
-        if self.waiting_weight > WAITING_MAX / 2 {
+        if self.waiting_weight > self.waiting_max / 2 {
             let rest = std::mem::take(&mut self.waiting);
             self.waiting_weight = 0;
             self.settle(rest, sink);

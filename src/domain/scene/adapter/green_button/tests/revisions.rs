@@ -2,6 +2,9 @@
 
 use super::super::super::tests::{read_with, refusals};
 use super::super::super::{Options, Outcome, Settings};
+use super::super::document;
+use super::super::feed::Feed;
+use super::super::summary::Summaries;
 use super::{METER, POINT, TYPE, feed, outcomes, reading, records};
 use crate::domain::problem::Code;
 
@@ -312,4 +315,41 @@ fn only_the_known_settings_are_taken() {
         checked("summary = 'held'").expect_err("key").code,
         Code::UnknownField
     );
+}
+
+/// What a file gives if only so much may wait.
+fn outcomes_in(room: usize, entries: &[&str]) -> Vec<Outcome> {
+    let file = feed(entries);
+    let mut joined = Feed::with_room(Summaries::Held, room);
+    let mut all = Vec::new();
+    let mut source = file.as_bytes();
+    document::read(&mut source, &mut |entry| {
+        joined.take(entry, &mut |outcome| all.push(outcome));
+    })
+    .expect("readable");
+    joined.finish(&mut |outcome| all.push(outcome));
+    all
+}
+
+#[test]
+fn a_file_longer_than_what_may_wait_counts_nothing_twice() {
+    let hour = |start: i64, value| [reading(&start.to_string(), "3600", value)];
+    let one = stated("2026-01-02T00:00:00Z", &hour(1_767_225_600, "1"));
+    let two = stated("2026-01-02T00:00:00Z", &hour(1_767_229_200, "2"));
+    let revised = stated("2026-01-03T00:00:00Z", &hour(1_767_225_600, "9"));
+    let entries = [POINT, METER, TYPE, &one, &two, &revised];
+    assert_eq!(values(&outcomes_in(1_000, &entries)), ["0.002", "0.009"]);
+    for room in [0, 1, 8] {
+        let all = outcomes_in(room, &entries);
+        assert_eq!(values(&all), ["0.001", "0.002"], "{room}");
+        assert_eq!(refusals(&all)[0].1, "duplicate_reading");
+    }
+    // Blocks whose ReadingType comes too late are refused, not guessed.
+    let all = outcomes_in(11, &[POINT, METER, &one, &two, TYPE, &revised]);
+    let codes: Vec<String> = refusals(&all)
+        .into_iter()
+        .map(|(_, code, _)| code)
+        .collect();
+    assert_eq!(codes, ["unit_missing", "unit_missing"]);
+    assert_eq!(values(&all), ["0.009"]);
 }
