@@ -98,8 +98,9 @@ impl Context {
     }
 }
 
+/// To the second, so that the text of a later time is the greater.
 pub(super) fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// # Errors
