@@ -213,7 +213,7 @@ impl Feed {
         let rest = std::mem::take(&mut self.waiting);
         self.settle(rest, sink);
         let mut bills = std::mem::take(&mut self.bills);
-        bills.sort_by(|a, b| b.stated.cmp(&a.stated));
+        bills.sort_by_key(|bill| std::cmp::Reverse(bill.stated));
         let mut said: Vec<(u32, Outcome)> = bills
             .iter()
             .filter_map(|bill| self.bill(bill).map(|outcome| (bill.entry, outcome)))

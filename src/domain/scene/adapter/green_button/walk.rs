@@ -161,13 +161,13 @@ impl Walk {
             return;
         }
         match &mut self.entry.resource {
-            Resource::UsagePoint { service } if parent == Tag::ServiceCategory => {
-                if leaf == Leaf::Kind {
-                    *service = text.parse().ok();
-                }
+            Resource::UsagePoint { service }
+                if parent == Tag::ServiceCategory && leaf == Leaf::Kind =>
+            {
+                *service = text.parse().ok();
             }
             Resource::ReadingType(kind) if parent == Tag::ReadingType => {
-                kind_leaf(kind, leaf, text)
+                kind_leaf(kind, leaf, text);
             }
             Resource::Summary(summary) => summary_leaf(summary, parent, leaf, text),
             Resource::LocalTime(days) if parent == Tag::LocalTime => match leaf {
