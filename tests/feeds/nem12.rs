@@ -96,7 +96,10 @@ fn a_month_of_solar_is_31_days_of_two_channels() {
 }
 
 /// Records, refusals by code, and the totals of E and B (empty for none).
-const ZIPPED: &[(&str, u64, &[(&str, u64)], &str, &str)] = &[
+type Example = (&'static str, u64, Refusals, &'static str, &'static str);
+type Refusals = &'static [(&'static str, u64)];
+
+const ZIPPED: &[Example] = &[
     (
         "aemo/NEM12#000000000000001#CNRGYMDP#NEMMCO",
         8,
@@ -285,8 +288,8 @@ const ZIPPED: &[(&str, u64, &[(&str, u64)], &str, &str)] = &[
     ),
 ];
 /// kvarh: reactive energy is no saving.
-const REACTIVE_8: &[(&str, u64)] = &[("unit_unsupported", 8)];
-const REACTIVE_4: &[(&str, u64)] = &[("unit_unsupported", 4)];
+const REACTIVE_8: Refusals = &[("unit_unsupported", 8)];
+const REACTIVE_4: Refusals = &[("unit_unsupported", 4)];
 
 #[test]
 fn all_28_zipped_examples_are_read_or_refused_for_their_reason() {
