@@ -92,6 +92,8 @@ problems! {
     QuantityOutOfRange "quantity_out_of_range" Refused "数量为负或超出合理范围" "The quantity is negative or beyond any sensible bound.";
     UnitMissing "unit_missing" Refused "读数没有计量单位" "The reading has no unit of measure.";
     UnitUnsupported "unit_unsupported" Refused "计量单位或读数类型不受支持" "The unit or kind of reading is not one that is counted.";
+    ReadingIncomplete "reading_incomplete" Refused "读数不完整，有时段没有数值" "Part of the period has no value yet; the whole of it is not counted.";
+    SummaryOnly "summary_only" Refused "只有账期汇总，没有区间读数" "A summary of the billing period, without interval readings of it.";
     DuplicateReading "duplicate_reading" Conflict "读数重复或与另一读数时段重叠" "The row repeats or overlaps another of the same file.";
     UnpairedTap "unpaired_tap" Refused "刷卡没有对应的进站或出站" "The tap has no partner tap yet.";
     BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";

@@ -20,6 +20,8 @@ use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 mod gpx;
 mod mds_trips;
 mod sz_bike_order;
+mod green_button;
+mod nem12;
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {

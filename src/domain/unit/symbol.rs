@@ -85,6 +85,8 @@ impl Symbol {
 /// Base units: g, J, gce, L, Nm³, m, m², person, household, vehicle, item, trip, step, s, month,
 /// fen. 亩 is taken as the 666.67 m² that carbon-inclusion texts print, not as 1/15 ha (2000/3
 /// m², 5 parts in a million less); 斤 is 500 g by law; a kWh is 3.6 MJ; a year is 12 months.
+/// A therm is the US one, 105.4804 MJ; a foot is 0.3048 m; a US gallon is 231 cubic inches of
+/// 25.4 mm (NIST SP 811, appendix B).
 static ROWS: &[Row] = &[
     row("mgCO2", &["mgCO₂"], Base::Co2, 1, 1_000),
     row("gCO2", &["gCO₂"], Base::Co2, 1, 1),
@@ -115,6 +117,7 @@ static ROWS: &[Row] = &[
     row("kWh", &["度", "千瓦时"], Base::Energy, 3_600_000, 1),
     row("MWh", &["兆瓦时"], Base::Energy, 3_600_000_000, 1),
     row("GWh", &[], Base::Energy, 3_600_000_000_000, 1),
+    row("therm", &[], Base::Energy, 105_480_400, 1),
     power("W", 1),
     power("kW", 1_000),
     power("MW", 1_000_000),
@@ -124,6 +127,8 @@ static ROWS: &[Row] = &[
     row("mL", &["毫升"], Base::Volume, 1, 1_000),
     row("L", &["升"], Base::Volume, 1, 1),
     row("m3", &["m³", "立方米"], Base::Volume, 1_000, 1),
+    row("ft3", &["ft³"], Base::Volume, 28_316_846_592, 1_000_000_000),
+    row("gal_us", &[], Base::Volume, 3_785_411_784, 1_000_000_000),
     row("Nm3", &["Nm³", "标准立方米"], Base::NormalVolume, 1, 1),
     row("m", &["米"], Base::Length, 1, 1),
     row("km", &["千米", "公里"], Base::Length, 1_000, 1),

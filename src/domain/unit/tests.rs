@@ -26,6 +26,9 @@ fn scales_and_aliases_are_exact() {
         dec!(0.0468)
     );
     assert_eq!(convert(dec!(7.2), "MJ", "kWh"), dec!(2));
+    assert_eq!(convert(dec!(1), "therm", "MJ"), dec!(105.4804));
+    assert_eq!(convert(dec!(1), "ft3", "m3"), dec!(0.028316846592));
+    assert_eq!(convert(dec!(1), "gal_us", "L"), dec!(3.785411784));
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod local_time;
 mod mds_trips;
 pub mod native;
 mod ocpi_cdr;
+mod nem12;
 mod settings;
 mod shenzhen_bike_order;
 mod shenzhen_tong;
@@ -136,6 +137,7 @@ const ADAPTERS: &[Adapter] = &[
     green_button::ADAPTER,
     ocpi_cdr::ADAPTER,
     gbt_32960::ADAPTER,
+    nem12::ADAPTER,
     native::ADAPTER,
 ];
 

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// Gaps that one file may have; a real one has a handful.
-const STRETCHES_MAX: usize = 500_000;
-
 /// Stretches that touch are one, so an unbroken year of readings is a single entry.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
@@ -12,8 +9,22 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
-    /// Adds `from..to`, in Unix seconds; false if any of it is already covered (or the series
-    /// is in too many pieces to tell).
+    /// Whether any of `from..to` is covered.
+    pub(super) fn overlaps(&self, from: i64, to: i64) -> bool {
+        let before = self.stretches.range(..to).next_back();
+        before.is_some_and(|(_, end)| *end > from)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
+    /// In how many pieces it is.
+    pub(super) fn len(&self) -> usize {
+        self.stretches.len()
+    }
+
+    /// Adds `from..to`, in Unix seconds; false if any of it is already covered.
     pub(super) fn add(&mut self, from: i64, to: i64) -> bool {
         let before = self
             .stretches
@@ -23,7 +34,7 @@ impl Coverage {
         let after = self.stretches.range(from..).next().map(|(a, b)| (*a, *b));
         let clash =
             before.is_some_and(|(_, end)| end > from) || after.is_some_and(|(start, _)| start < to);
-        if clash || self.stretches.len() >= STRETCHES_MAX {
+        if clash {
             return false;
         }
         let mut stretch = (from, to);
@@ -63,8 +74,12 @@ mod tests {
             (40, 41),
             (49, 50),
         ] {
+            assert!(coverage.overlaps(from, to), "{from}");
             assert!(!coverage.add(from, to), "{from}");
         }
+        assert!(
+            !coverage.overlaps(30, 40) && !coverage.overlaps(-9, 0) && !coverage.overlaps(50, 60)
+        );
         assert!(coverage.add(30, 40) && coverage.add(-1, 0));
         assert_eq!(coverage.stretches.len(), 1);
     }

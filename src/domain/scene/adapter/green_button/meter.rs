@@ -49,6 +49,7 @@ impl ReadingType {
             119 => ("ft3", 0),
             42 => ("m3", 0),
             128 => ("gal_us", 0),
+            134 => ("L", 0),
             _ => return Err(unsupported("ReadingType.uom", uom)),
         };
         let power = self.power_of_ten.unwrap_or(0);
@@ -73,7 +74,7 @@ impl ReadingType {
             (Some(0) | None, 72, true) => Ok("electricity_export"),
             (None, 169, false) => Ok("gas"),
             (Some(1), _, false) => Ok("gas"),
-            (Some(2), 42 | 119 | 128, false) => Ok("water"),
+            (Some(2), 42 | 119 | 128 | 134, false) => Ok("water"),
             (None, _, false) => Err(Problem::at(
                 Code::UnitMissing,
                 "ServiceCategory.kind",
@@ -136,7 +137,7 @@ fn unsupported(field: &str, code: i64) -> Problem {
 }
 
 /// The words for ESPI's QualityOfReading codes.
-pub(super) fn quality(code: i64) -> Option<&'static str> {
+pub(super) fn quality(code: u8) -> Option<&'static str> {
     Some(match code {
         0 => "valid",
         7 => "edited",

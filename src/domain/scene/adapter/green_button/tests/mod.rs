@@ -3,6 +3,8 @@ use super::super::{Outcome, Place};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::Code;
 
+mod revisions;
+
 const POINT: &str = r#"<entry><link rel="self" href="/r/UsagePoint/1"/><link rel="related" href="/r/UsagePoint/1/MeterReading"/>
 <content><UsagePoint xmlns="http://naesb.org/espi"><ServiceCategory><kind>0</kind></ServiceCategory></UsagePoint></content></entry>"#;
 const METER: &str = r#"<entry><link rel="self" href="/r/UsagePoint/1/MeterReading/1"/><link rel="up" href="/r/UsagePoint/1/MeterReading"/>

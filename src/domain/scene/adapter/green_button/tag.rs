@@ -1,0 +1,85 @@
+//! The elements of a Green Button file that mean something here, by their local names.
+
+/// The elements that mean something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tag {
+    Feed,
+    Entry,
+    Link,
+    UsagePoint,
+    ServiceCategory,
+    MeterReading,
+    ReadingType,
+    IntervalBlock,
+    IntervalReading,
+    TimePeriod,
+    ReadingQuality,
+    Summary,
+    BillingPeriod,
+    Consumption,
+    LocalTime,
+    /// A leaf whose text is kept.
+    Leaf(Leaf),
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaf {
+    Kind,
+    Uom,
+    Power,
+    Flow,
+    Accumulation,
+    Qualifier,
+    IntervalLength,
+    Duration,
+    Start,
+    Value,
+    Quality,
+    Updated,
+    SummaryQuality,
+    StatusTime,
+    ZoneOffset,
+    DstOffset,
+    DstStart,
+    DstEnd,
+}
+
+pub(super) fn tag(local_name: &str) -> Tag {
+    match local_name {
+        "feed" => Tag::Feed,
+        "entry" => Tag::Entry,
+        "link" => Tag::Link,
+        "UsagePoint" => Tag::UsagePoint,
+        "ServiceCategory" => Tag::ServiceCategory,
+        "MeterReading" => Tag::MeterReading,
+        "ReadingType" => Tag::ReadingType,
+        "IntervalBlock" => Tag::IntervalBlock,
+        "IntervalReading" => Tag::IntervalReading,
+        "timePeriod" => Tag::TimePeriod,
+        "ReadingQuality" => Tag::ReadingQuality,
+        "UsageSummary" | "ElectricPowerUsageSummary" => Tag::Summary,
+        "billingPeriod" => Tag::BillingPeriod,
+        "overallConsumptionLastPeriod" => Tag::Consumption,
+        "LocalTimeParameters" => Tag::LocalTime,
+        "kind" => Tag::Leaf(Leaf::Kind),
+        "uom" => Tag::Leaf(Leaf::Uom),
+        "powerOfTenMultiplier" => Tag::Leaf(Leaf::Power),
+        "flowDirection" => Tag::Leaf(Leaf::Flow),
+        "accumulationBehaviour" => Tag::Leaf(Leaf::Accumulation),
+        "dataQualifier" => Tag::Leaf(Leaf::Qualifier),
+        "intervalLength" => Tag::Leaf(Leaf::IntervalLength),
+        "duration" => Tag::Leaf(Leaf::Duration),
+        "start" => Tag::Leaf(Leaf::Start),
+        "value" => Tag::Leaf(Leaf::Value),
+        "quality" => Tag::Leaf(Leaf::Quality),
+        "updated" => Tag::Leaf(Leaf::Updated),
+        "qualityOfReading" => Tag::Leaf(Leaf::SummaryQuality),
+        "statusTimeStamp" => Tag::Leaf(Leaf::StatusTime),
+        "tzOffset" => Tag::Leaf(Leaf::ZoneOffset),
+        "dstOffset" => Tag::Leaf(Leaf::DstOffset),
+        "dstStartRule" => Tag::Leaf(Leaf::DstStart),
+        "dstEndRule" => Tag::Leaf(Leaf::DstEnd),
+        _ => Tag::Other,
+    }
+}

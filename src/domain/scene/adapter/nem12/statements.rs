@@ -1,0 +1,93 @@
+//! Two statements of one day in one file: the later is handed on, the other is refused.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::super::{Outcome, Place, refused};
+use crate::domain::behaviour::Record;
+use crate::domain::problem::{Code, Problem};
+
+/// Outcomes that wait for a later statement of the same day: 55 years of one channel, about
+/// 15 MB. Farther apart both are handed on, under one id and each with its `stated_at`.
+const WAITING_MAX: usize = 20_000;
+
+/// Outcomes in the order of the file.
+#[derive(Default)]
+pub(super) struct Statements {
+    waiting: VecDeque<Outcome>,
+    /// How many were handed on already: the number of the first that waits.
+    gone: u64,
+    /// By source id, the number of the statement that counts.
+    number_of: HashMap<String, u64>,
+}
+
+impl Statements {
+    pub(super) fn record(&mut self, place: Place, record: Record, sink: &mut dyn FnMut(Outcome)) {
+        let number = self.gone + self.waiting.len() as u64;
+        let earlier = self.number_of.get(&record.source_id).copied();
+        let outcome = match earlier.and_then(|number| self.at(number)) {
+            Some(known) => match supersede(known, &place, &record) {
+                Err(problem) => refused(place, problem),
+                Ok(()) => {
+                    self.number_of.insert(record.source_id.clone(), number);
+                    Outcome::Record(place, record)
+                }
+            },
+            None => {
+                self.number_of.insert(record.source_id.clone(), number);
+                Outcome::Record(place, record)
+            }
+        };
+        self.push(outcome, sink);
+    }
+
+    pub(super) fn push(&mut self, outcome: Outcome, sink: &mut dyn FnMut(Outcome)) {
+        self.waiting.push_back(outcome);
+        if self.waiting.len() > WAITING_MAX {
+            self.hand_on(sink);
+        }
+    }
+
+    pub(super) fn finish(&mut self, sink: &mut dyn FnMut(Outcome)) {
+        while !self.waiting.is_empty() {
+            self.hand_on(sink);
+        }
+    }
+
+    fn hand_on(&mut self, sink: &mut dyn FnMut(Outcome)) {
+        let Some(outcome) = self.waiting.pop_front() else {
+            return;
+        };
+        if let Outcome::Record(_, record) = &outcome
+            && self.number_of.get(&record.source_id) == Some(&self.gone)
+        {
+            self.number_of.remove(&record.source_id);
+        }
+        self.gone += 1;
+        sink(outcome);
+    }
+
+    fn at(&mut self, number: u64) -> Option<&mut Outcome> {
+        let index = usize::try_from(number.checked_sub(self.gone)?).ok()?;
+        self.waiting.get_mut(index)
+    }
+}
+
+/// Puts the refusal in the place of the known statement if the new one is later.
+///
+/// # Errors
+/// The refusal of the new one otherwise.
+fn supersede(known: &mut Outcome, place: &Place, record: &Record) -> Result<(), Problem> {
+    let Outcome::Record(before, earlier) = known else {
+        return Ok(());
+    };
+    let said = |place: &Place| {
+        let detail = format!("{place} states the same, and later or first");
+        Problem::at(Code::DuplicateReading, "UpdateDateTime", detail)
+    };
+    // Both are UTC in one form, so their text sorts as time; one without comes first.
+    if record.attribute("stated_at") <= earlier.attribute("stated_at") {
+        return Err(said(before));
+    }
+    *known = refused(before.clone(), said(place));
+    Ok(())
+}
