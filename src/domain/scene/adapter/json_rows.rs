@@ -52,6 +52,15 @@ impl<R: BufRead> JsonRows<R> {
         }
     }
 
+    /// Lets one page follow another, as in a file of saved answers, one a line. The index of a row
+    /// is counted on from page to page.
+    pub(super) fn pages(mut self) -> JsonRows<R> {
+        if let JsonRows::Array(array) = &mut self {
+            array.many = true;
+        }
+        self
+    }
+
     /// The text of the next row.
     ///
     /// # Errors
@@ -117,6 +126,7 @@ pub(super) struct Array<R> {
     pointer: &'static str,
     index: u64,
     entered: bool,
+    many: bool,
     done: bool,
     row: Vec<u8>,
 }
@@ -129,35 +139,15 @@ impl<R: BufRead> Array<R> {
             pointer: "",
             index: 0,
             entered: false,
+            many: false,
             done: false,
             row: Vec::new(),
         }
     }
 
     fn next(&mut self) -> Result<Option<(Place, &str)>, Problem> {
-        if self.done {
+        if !self.advance()? {
             return Ok(None);
-        }
-        let first = !self.entered;
-        if first {
-            if matches!(self.enter()?, Entered::Closed) {
-                return Err(mismatch(format!("no array {:?}", self.wrapper.key)));
-            }
-            self.entered = true;
-        }
-        match self.token()? {
-            b']' => return self.leave().map(|()| None),
-            b',' if !first => self.bump(),
-            _ if first => {}
-            other => {
-                return Err(mismatch(format!(
-                    "{:?} where a comma belongs",
-                    char::from(other)
-                )));
-            }
-        }
-        if self.token()? == b']' {
-            return Err(mismatch("a comma before ]".to_owned()));
         }
         self.value(true)?;
         let place = Place::Item(self.pointer, self.index);
@@ -170,6 +160,38 @@ impl<R: BufRead> Array<R> {
                 "not UTF-8",
             )),
         }
+    }
+
+    /// Moves to the first byte of the next row, if there is one.
+    fn advance(&mut self) -> Result<bool, Problem> {
+        while !self.done {
+            let first = !self.entered;
+            if first {
+                if matches!(self.enter()?, Entered::Closed) {
+                    return Err(mismatch(format!("no array {:?}", self.wrapper.key)));
+                }
+                self.entered = true;
+            }
+            match self.token()? {
+                b']' => {
+                    self.leave()?;
+                    continue;
+                }
+                b',' if !first => self.bump(),
+                _ if first => {}
+                other => {
+                    return Err(mismatch(format!(
+                        "{:?} where a comma belongs",
+                        char::from(other)
+                    )));
+                }
+            }
+            if self.token()? == b']' {
+                return Err(mismatch("a comma before ]".to_owned()));
+            }
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Reads up to and over the `[` that opens the rows.
@@ -207,11 +229,15 @@ impl<R: BufRead> Array<R> {
                 self.value(false)?;
             }
         }
-        self.done = true;
+        self.entered = false;
         match self.peek()? {
-            None => Ok(()),
-            Some(_) => Err(mismatch("text after the end of the document".to_owned())),
+            None => self.done = true,
+            Some(b'{') if self.many => {}
+            Some(_) => {
+                return Err(mismatch("text after the end of the document".to_owned()));
+            }
         }
+        Ok(())
     }
 
     /// After a member: true over a comma, false over the closing brace.
@@ -421,6 +447,33 @@ mod tests {
             Ok(owned(&[("line 1", "{\"a\":1}"), ("line 3", "{\"a\":2}")]))
         );
         assert_eq!(rows("{\"a\" 1}\n{\"a\":2}").map(|rows| rows.len()), Ok(2));
+    }
+
+    #[test]
+    fn a_page_may_follow_a_page_where_that_is_allowed() {
+        let text = "{\"data\":[1,2],\"page\":1}\n{\"data\":[]}\n{\"page\":3,\"data\":[3]}\n";
+        let pages = |text: &str| {
+            let mut rows = JsonRows::new(text.as_bytes(), PAGE)
+                .expect("a page")
+                .pages();
+            let mut found = Vec::new();
+            while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
+                found.push(format!("{place}={text}"));
+            }
+            Ok(found)
+        };
+        assert_eq!(
+            pages(text),
+            Ok(["/data/0=1", "/data/1=2", "/data/2=3"]
+                .map(String::from)
+                .to_vec())
+        );
+        assert_eq!(rows(text), Err(Code::FormatMismatch));
+        assert_eq!(pages(&text[..text.len() - 3]), Err(Code::FileTruncated));
+        assert_eq!(
+            pages("{\"data\":[1]} {\"page\":2}"),
+            Err(Code::FormatMismatch)
+        );
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::domain::problem::{Code, Problem};
 /// What turns settled taps into outcomes.
 pub(super) struct Book {
     pub(super) layout: Layout,
+    /// Whether the file has fares; an extract of the gates has none.
+    pub(super) fares: bool,
     pub(super) stations: Names,
     pub(super) lines: Names,
     pub(super) distances: Arc<DistanceTable>,
@@ -62,19 +64,24 @@ impl Book {
                 value: km,
                 unit: Cow::Borrowed("km"),
             }],
-            attributes: vec![
-                (Cow::Borrowed("mode"), "metro".to_owned()),
-                (Cow::Borrowed("from_station"), from.to_owned()),
-                (Cow::Borrowed("to_station"), to.to_owned()),
-                (
-                    Cow::Borrowed("line"),
-                    self.lines.name(entry.line).to_owned(),
-                ),
-                (Cow::Borrowed("fare_fen"), exit.fare.to_string()),
-            ],
+            attributes: self.attributes(entry, exit),
             revises: None,
         };
         Outcome::Record(place, record)
+    }
+
+    fn attributes(&self, entry: &Tap, exit: &Tap) -> Vec<(Cow<'static, str>, String)> {
+        let named = |name: &'static str, value: String| (Cow::Borrowed(name), value);
+        let mut attributes = vec![
+            named("mode", "metro".to_owned()),
+            named("from_station", self.stations.name(entry.station).to_owned()),
+            named("to_station", self.stations.name(exit.station).to_owned()),
+            named("line", self.lines.name(entry.line).to_owned()),
+        ];
+        if self.fares {
+            attributes.push(named("fare_fen", exit.fare.to_string()));
+        }
+        attributes
     }
 }
 

@@ -1,5 +1,6 @@
 //! `shenzhen-tong`: card taps (刷卡) of Shenzhen Tong, as the city's open-data platform serves
-//! them: a page `{"total":…,"data":[…]}`, JSON lines, or CSV with Chinese or English header.
+//! them and as they are passed on: pages `{"total":…,"data":[…]}` (one, or one a line), JSON lines,
+//! or CSV with a Chinese or English header or in one of the orders known without one ([`columns`]).
 //!
 //! A tap is no trip: entries and exits are paired by card ([`pairing`]), the distance comes from
 //! the scene's table, and what has no partner, no alighting or no distance is held. See
@@ -10,16 +11,20 @@ use std::io::BufRead;
 use super::encoding::{Decoded, problem_of};
 use super::json_rows::{JsonRows, Wrapper};
 use super::lines::Lines;
-use super::{Adapter, Options, Outcome, Place, Seen, no_settings};
+use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::problem::Problem;
 
 mod book;
+mod clock;
+mod columns;
+mod declared;
 mod distances;
 mod names;
 mod pairing;
 mod reader;
 mod row;
 
+use declared::Declared;
 pub use distances::DistanceTable;
 use reader::Reader;
 
@@ -34,7 +39,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
     name: "shenzhen-tong",
     default_zone: chrono_tz::Asia::Shanghai,
     derived: &[],
-    check: no_settings,
+    check: |options| Declared::read(&options.settings).map(drop),
     read,
 };
 
@@ -50,9 +55,9 @@ pub(super) fn read(
         .trim_ascii_start()
         .first()
         .copied();
-    let mut reader = Reader::new(options);
+    let mut reader = Reader::new(options)?;
     match start {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::new(decoded, PAGE)?, sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::new(decoded, PAGE)?.pages(), sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))

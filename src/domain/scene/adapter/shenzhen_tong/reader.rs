@@ -4,32 +4,30 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::BufRead;
 
-use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::super::json_rows::JsonRows;
 use super::super::lines::{Fields, Lines};
-use super::super::local_time::LocalTime;
 use super::super::{Held, Options, Outcome, Place, Seen, refused};
 use super::Layout;
 use super::book::Book;
+use super::clock::Clock;
+use super::columns::{Columns, Field, absent};
+use super::declared::Declared;
 use super::names::Names;
 use super::pairing::{Card, Kind, Tap, Window};
-use super::row::{Row, columns, fare, required, text};
+use super::row::{Row, What, fare, kind, required, text};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
 /// Above this many cards the distinct count is left out rather than the memory bound.
 const CARDS_MAX: usize = 2_000_000;
 
-#[derive(Clone, Copy)]
-enum What {
-    Metro(Kind),
-    Bus,
-}
-
 pub(super) struct Reader {
-    zone: Tz,
+    declared: Declared,
+    clock: Clock,
+    /// Whether the file names gates and vehicles.
+    cars: bool,
     counts: [u64; 4],
     cards: HashSet<u64>,
     fare: u64,
@@ -38,20 +36,29 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(options: &Options) -> Reader {
-        Reader {
-            zone: options.zone.unwrap_or(chrono_tz::Asia::Shanghai),
+    /// # Errors
+    /// A setting that is not understood.
+    pub(super) fn new(options: &Options) -> Result<Reader, Problem> {
+        let declared = Declared::read(&options.settings)?;
+        Ok(Reader {
+            clock: Clock {
+                zone: options.zone.unwrap_or(chrono_tz::Asia::Shanghai),
+                zulu: declared.zulu,
+            },
+            declared,
+            cars: true,
             counts: [0; 4],
             cards: HashSet::new(),
             fare: 0,
             window: Window::new(),
             book: Book {
                 layout: Layout::Lines,
+                fares: true,
                 stations: Names::default(),
                 lines: Names::default(),
                 distances: options.distances.clone().unwrap_or_default(),
             },
-        }
+        })
     }
 
     pub(super) fn read_json<R: BufRead>(
@@ -90,15 +97,7 @@ impl Reader {
                     "a torn row",
                 ));
             }
-            self.counts[0] += 1;
-            sink(refused(
-                place,
-                Problem {
-                    code: Code::RowMalformed,
-                    param: None,
-                    detail: error.to_string(),
-                },
-            ));
+            self.malformed(place, error.to_string(), sink);
         }
     }
 
@@ -108,32 +107,55 @@ impl Reader {
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
         let mut fields = Fields::default();
-        let (at, width) = columns(&mut lines, &mut fields)?;
+        let Some((number, first)) = lines.next()? else {
+            return Err(absent("the file is empty".to_owned()));
+        };
+        let whole = fields.split(first).is_ok();
+        if !whole {
+            return Err(absent("no header".to_owned()));
+        }
+        let columns = Columns::of(&fields, &self.declared)?;
+        self.book.fares = columns.has(Field::Money);
+        self.cars = columns.has(Field::Car);
+        if !columns.header {
+            self.line(number, &fields, &columns, lines.torn(), sink)?;
+        }
         while let Some((number, line)) = lines.next()? {
-            let split = fields.split(line);
-            let whole = split.is_ok() && fields.len() == width;
-            if whole {
-                self.take(number, &Row::of_fields(&fields, &at), sink);
-            } else if lines.torn() {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    format!("line {number}"),
-                    "a torn row",
-                ));
-            } else {
-                self.counts[0] += 1;
-                let detail = format!("{width} columns are expected");
-                sink(refused(
-                    Place::Line(number),
-                    Problem {
-                        code: Code::RowMalformed,
-                        param: None,
-                        detail,
-                    },
-                ));
+            match fields.split(line) {
+                Ok(()) => self.line(number, &fields, &columns, lines.torn(), sink)?,
+                Err(_) if lines.torn() => return Err(torn(number)),
+                Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
             }
         }
         Ok(())
+    }
+
+    fn line(
+        &mut self,
+        number: u64,
+        fields: &Fields,
+        columns: &Columns,
+        last: bool,
+        sink: &mut dyn FnMut(Outcome),
+    ) -> Result<(), Problem> {
+        match columns.fit(fields) {
+            Ok(()) => self.take(number, &Row::of_fields(fields, columns), sink),
+            Err(_) if last => return Err(torn(number)),
+            Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
+        }
+        Ok(())
+    }
+
+    fn malformed(&mut self, place: Place, detail: String, sink: &mut dyn FnMut(Outcome)) {
+        self.counts[0] += 1;
+        sink(refused(
+            place,
+            Problem {
+                code: Code::RowMalformed,
+                param: None,
+                detail,
+            },
+        ));
     }
 
     fn take(&mut self, at: u64, row: &Row<'_>, sink: &mut dyn FnMut(Outcome)) {
@@ -159,15 +181,21 @@ impl Reader {
     /// can refuse the row, because the totals are over all taps read.
     fn tap(&mut self, at: u64, row: &Row<'_>) -> Result<Option<Tap>, Problem> {
         let what = self.kind(required(&row.deal_type, "deal_type")?)?;
-        let fare = fare(required(&row.deal_money, "deal_money")?)?;
-        self.fare += u64::from(fare);
+        let fare = match self.book.fares {
+            true => fare(
+                required(&row.deal_money, "deal_money")?,
+                self.declared.money,
+            )?,
+            false => 0,
+        };
+        self.fare = self.fare.saturating_add(u64::from(fare));
         let card = Card::new(required(&row.card_no, "card_no")?).ok_or_else(|| {
             Problem::at(Code::InvalidField, "card_no", "1 to 32 visible characters")
         })?;
         if self.cards.len() <= CARDS_MAX {
             self.cards.insert(card.hash());
         }
-        if text(&row.station).is_empty() && text(&row.car_no).is_empty() {
+        if self.cars && text(&row.station).is_empty() && text(&row.car_no).is_empty() {
             return Err(Problem::at(
                 Code::MissingField,
                 "station",
@@ -175,8 +203,10 @@ impl Reader {
             ));
         }
         let station = required(&row.station, "station")?;
-        required(&row.car_no, "car_no")?;
-        let time = self.instant(required(&row.deal_date, "deal_date")?)?;
+        if self.cars {
+            required(&row.car_no, "car_no")?;
+        }
+        let time = self.clock.seconds(required(&row.deal_date, "deal_date")?)?;
         let What::Metro(kind) = what else {
             return Ok(None);
         };
@@ -197,30 +227,13 @@ impl Reader {
 
     fn kind(&mut self, deal_type: &str) -> Result<What, Problem> {
         let [_, entries, exits, bus] = &mut self.counts;
-        let (what, count) = match deal_type {
-            "地铁入站" => (What::Metro(Kind::Entry), entries),
-            "地铁出站" => (What::Metro(Kind::Exit), exits),
-            "巴士" => (What::Bus, bus),
-            _ => {
-                let detail = "地铁入站, 地铁出站 or 巴士 is expected";
-                return Err(Problem::at(Code::InvalidField, "deal_type", detail));
-            }
-        };
-        *count += 1;
+        let what = kind(deal_type)?;
+        *match what {
+            What::Metro(Kind::Entry) => entries,
+            What::Metro(Kind::Exit) => exits,
+            What::Bus => bus,
+        } += 1;
         Ok(what)
-    }
-
-    fn instant(&self, text: &str) -> Result<u32, Problem> {
-        LocalTime::parse(text)
-            .and_then(|time| time.instants(self.zone).into_iter().flatten().next())
-            .and_then(|instant| u32::try_from(instant.timestamp()).ok())
-            .ok_or_else(|| {
-                Problem::at(
-                    Code::TimeInvalid,
-                    "deal_date",
-                    format!("no such time in {}", self.zone),
-                )
-            })
     }
 
     pub(super) fn finish(self, sink: &mut dyn FnMut(Outcome)) -> Seen {
@@ -237,14 +250,18 @@ impl Reader {
         if self.cards.len() <= CARDS_MAX {
             counts.push(("cards", u64::try_from(self.cards.len()).unwrap_or(u64::MAX)));
         }
-        let fare = Quantity {
+        let fare = book.fares.then(|| Quantity {
             name: Cow::Borrowed("fare"),
             value: Decimal::from(self.fare),
             unit: Cow::Borrowed("fen"),
-        };
+        });
         Seen {
             counts,
-            totals: vec![fare],
+            totals: fare.into_iter().collect(),
         }
     }
+}
+
+fn torn(line: u64) -> Problem {
+    Problem::at(Code::FileTruncated, format!("line {line}"), "a torn row")
 }

@@ -1,12 +1,15 @@
 //! One tap as the file writes it.
 
 use std::borrow::Cow;
-use std::io::BufRead;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::super::json_text::Text;
-use super::super::lines::{Fields, Lines};
+use super::super::lines::Fields;
+use super::columns::{Columns, Field};
+use super::declared::Money;
+use super::pairing::Kind;
 use crate::domain::problem::{Code, Problem};
 
 /// A ride that costs more than 10,000 yuan is no ride.
@@ -31,29 +34,45 @@ pub(super) struct Row<'a> {
     pub(super) car_no: Option<Text<'a>>,
 }
 
-/// The columns of the CSV layouts, in the order of [`Row`]: Chinese header, English header.
-const COLUMNS: [(&str, &str); 7] = [
-    ("卡号", "card_no"),
-    ("交易日期时间", "deal_date"),
-    ("交易类型", "deal_type"),
-    ("交易金额", "deal_money"),
-    ("公司名称", "company_name"),
-    ("线路站点", "station"),
-    ("车牌号", "car_no"),
+/// The words for a tap's type, and the codes that the gates' own extracts write.
+pub(super) const KINDS: [(&str, What); 5] = [
+    ("地铁入站", What::Metro(Kind::Entry)),
+    ("地铁出站", What::Metro(Kind::Exit)),
+    ("巴士", What::Bus),
+    ("21", What::Metro(Kind::Entry)),
+    ("22", What::Metro(Kind::Exit)),
 ];
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Metro(Kind),
+    Bus,
+}
+
+/// # Errors
+/// `invalid_field` at `deal_type`.
+pub(super) fn kind(deal_type: &str) -> Result<What, Problem> {
+    let found = KINDS.iter().find(|(word, _)| *word == deal_type);
+    found.map(|(_, what)| *what).ok_or_else(|| {
+        let detail = "地铁入站 (21), 地铁出站 (22) or 巴士 is expected";
+        Problem::at(Code::InvalidField, "deal_type", detail)
+    })
+}
+
 impl<'a> Row<'a> {
-    pub(super) fn of_fields(fields: &'a Fields, at: &[usize; 7]) -> Row<'a> {
-        let [card, date, kind, money, company, station, car] =
-            at.map(|index| Some(Text(Cow::Borrowed(fields.get(index)))));
+    pub(super) fn of_fields(fields: &'a Fields, columns: &Columns) -> Row<'a> {
+        let get = |field| {
+            let index = columns.index(field)?;
+            Some(Text(Cow::Borrowed(fields.get(index))))
+        };
         Row {
-            card_no: card,
-            deal_date: date,
-            deal_type: kind,
-            deal_money: money,
-            company_name: company,
-            station,
-            car_no: car,
+            card_no: get(Field::Card),
+            deal_date: get(Field::Time),
+            deal_type: get(Field::Type),
+            deal_money: get(Field::Money),
+            company_name: get(Field::Company),
+            station: get(Field::Station),
+            car_no: get(Field::Car),
         }
     }
 }
@@ -69,37 +88,31 @@ pub(super) fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'
     }
 }
 
-pub(super) fn columns<R: BufRead>(
-    lines: &mut Lines<R>,
-    fields: &mut Fields,
-) -> Result<([usize; 7], usize), Problem> {
-    let absent = |detail: String| Problem::at(Code::FormatMismatch, "line 1", detail);
-    let (_, header) = lines
-        .next()?
-        .ok_or_else(|| absent("the file is empty".to_owned()))?;
-    fields
-        .split(header)
-        .map_err(|_| absent("no header".to_owned()))?;
-    let mut at = [0; 7];
-    for (slot, (chinese, english)) in at.iter_mut().zip(COLUMNS) {
-        *slot = fields
-            .iter()
-            .position(|name| name == chinese || name.eq_ignore_ascii_case(english))
-            .ok_or_else(|| absent(format!("no column {english} ({chinese})")))?;
-    }
-    Ok((at, fields.len()))
-}
-
-pub(super) fn fare(text: &str) -> Result<u32, Problem> {
+/// A fare in whole fen.
+///
+/// # Errors
+/// `quantity_out_of_range`, `invalid_field` at `deal_money`.
+pub(super) fn fare(text: &str, money: Money) -> Result<u32, Problem> {
     let problem = |code, detail| Problem::at(code, "deal_money", detail);
     if text.starts_with('-') {
         return Err(problem(Code::QuantityOutOfRange, "a fare is not negative"));
     }
-    let fen: u32 = text
-        .parse()
-        .map_err(|_| problem(Code::InvalidField, "whole fen are expected"))?;
+    let fen: u32 = match money {
+        Money::Fen => text.parse().map_err(|_| {
+            let detail = "whole fen are expected; settings.money may say yuan";
+            problem(Code::InvalidField, detail)
+        })?,
+        Money::Yuan => of_yuan(text)
+            .ok_or_else(|| problem(Code::InvalidField, "yuan with two decimals are expected"))?,
+    };
     if fen > FARE_MAX_FEN {
         return Err(problem(Code::QuantityOutOfRange, "more than 10,000 yuan"));
     }
     Ok(fen)
+}
+
+fn of_yuan(text: &str) -> Option<u32> {
+    let yuan = Decimal::from_str_exact(text).ok()?;
+    let fen = yuan.checked_mul(Decimal::ONE_HUNDRED)?.normalize();
+    (fen.scale() == 0).then(|| u32::try_from(fen).ok())?
 }

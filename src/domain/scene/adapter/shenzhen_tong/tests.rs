@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::super::tests::{read_all, read_with, refusals};
-use super::super::{Options, Outcome, Place};
+use super::super::{Options, Outcome, Place, Settings, by_name};
 use super::DistanceTable;
 use crate::domain::problem::Code;
 
@@ -183,4 +183,156 @@ fn torn_files_are_refused_whole() {
             .code,
         Code::FormatMismatch
     );
+}
+
+fn declared(text: &str) -> Options {
+    Options {
+        settings: Settings::parse(text).expect("TOML"),
+        ..table()
+    }
+}
+
+#[test]
+fn every_order_without_a_header_says_the_same() {
+    let trip = |text: &str, options: &Options| {
+        let (seen, outcomes) = read_with("shenzhen-tong", text.as_bytes(), options).expect("read");
+        let [Outcome::Record(_, record)] = outcomes.as_slice() else {
+            panic!("{outcomes:?}");
+        };
+        let (gbk, _, _) = encoding_rs::GBK.encode(text);
+        let again = read_with("shenzhen-tong", &gbk, options).expect("read");
+        assert_eq!(again, (seen.clone(), outcomes.clone()));
+        (seen, record.clone())
+    };
+    let table_order = "7,20180901080500,地铁入站,0,0,2600,地铁一号线,罗湖站,AGM-1,0,20180901\n\
+        7,20180901082000,地铁出站,190,200,2601,地铁一号线,老街站,AGM-2,0,20180901\n";
+    let (seen, record) = trip(table_order, &table());
+    assert_eq!(record.attribute("fare_fen"), Some("190"));
+    assert_eq!(seen.counts.first(), Some(&("rows", 2)));
+    // Without its last columns.
+    let short: String = table_order
+        .lines()
+        .map(|line| line.rsplitn(3, ',').last().unwrap_or_default().to_owned() + "\n")
+        .collect();
+    assert_eq!(trip(&short, &table()).1, record);
+    // The platform's keys in their own order.
+    let answer = "2018-09-01 08:05:00,2018-09-01 00:00:00,7,0,地铁入站,地铁一号线,AGM-1,罗湖站,0,0,2600\n\
+        2018-09-01 08:20:00,2018-09-01 00:00:00,7,200,地铁出站,地铁一号线,AGM-2,老街站,0,190,2601\n";
+    assert_eq!(trip(answer, &table()), (seen.clone(), record.clone()));
+    // Fares in yuan, declared.
+    let yuan = table_order
+        .replace("190,200", "1.9,  2.00")
+        .replace("站,0,0,", "站,0.00,0,");
+    assert_eq!(
+        trip(&yuan, &declared("money = 'yuan'")),
+        (seen.clone(), record.clone())
+    );
+    // Named by the scene.
+    let columns = "columns = '-,station,deal_type,card_no,deal_date,deal_money,company_name'";
+    let named =
+        "a,罗湖站,21,7,20180901080500,0,地铁一号线\nb,老街站,22,7,20180901082000,190,地铁一号线\n";
+    assert_eq!(trip(named, &declared(columns)), (seen, record));
+}
+
+#[test]
+fn taps_of_the_gates_have_no_fare_and_a_z_that_is_not_meant() {
+    let gates = "000,7,2600,地铁入站,2018-09-01T08:05:00.000Z,地铁一号线,罗湖,IGT-1\n\
+        001,7,2601,22,2018-09-01T08:20:00.000Z,地铁一号线,老街\n\
+        002,8,2601,21,2018-09-01T08:20:00.000Z,地铁一号线\n\
+        003,8,2601,21,2018-09-01T08:20:00.000Z,地铁一号线,老街,a,b\n";
+    let (seen, outcomes) = read_with("shenzhen-tong", gates.as_bytes(), &table()).expect("read");
+    assert_eq!(
+        refusals(&outcomes),
+        [
+            ("line 3", "missing_field", "station"),
+            ("line 4", "row_malformed", "")
+        ]
+        .map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()))
+    );
+    let Some(Outcome::Record(_, record)) = outcomes.last() else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(
+        record.source_id,
+        "7@2018-09-01T00:05:00Z/2018-09-01T00:20:00Z"
+    );
+    assert_eq!(record.attribute("fare_fen"), None);
+    assert_eq!(seen.totals, []);
+    let utc = read_with(
+        "shenzhen-tong",
+        gates.as_bytes(),
+        &declared("z_times = 'utc'"),
+    );
+    let (_, outcomes) = utc.expect("read");
+    let Some(Outcome::Record(_, record)) = outcomes.last() else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(record.from.to_rfc3339(), "2018-09-01T08:05:00+00:00");
+}
+
+#[test]
+fn pages_one_a_line_are_one_file() {
+    let first = page(&[tap("A", "08:05:30", "地铁入站", "罗湖站", "0")]);
+    let second = page(&[tap("A", "08:20:00", "地铁出站", "老街站", "190")]);
+    let text = format!("{first}\n{second}\n");
+    let (seen, outcomes) = read_with("shenzhen-tong", text.as_bytes(), &table()).expect("read");
+    assert_eq!(seen.counts.first(), Some(&("rows", 2)));
+    let [Outcome::Record(place, _)] = outcomes.as_slice() else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(place.to_string(), "/data/1");
+    let problem = read_all("shenzhen-tong", &text.as_bytes()[..text.len() - 3]).expect_err("torn");
+    assert_eq!(problem.code, Code::FileTruncated);
+}
+
+#[test]
+fn fares_and_orders_that_are_not_declared_are_refused() {
+    let yuan = "7,20180901080500,地铁入站,3.8,4.00,2600,地铁一号线,罗湖站,AGM-1\n";
+    let (_, outcomes) = read_all("shenzhen-tong", yuan.as_bytes()).expect("read");
+    assert_eq!(
+        refusals(&outcomes),
+        [("line 1", "invalid_field", "deal_money")].map(|(a, b, c)| (
+            a.to_owned(),
+            b.to_owned(),
+            c.to_owned()
+        ))
+    );
+    let finer = yuan.replace("3.8", "3.805");
+    let (_, outcomes) = read_with(
+        "shenzhen-tong",
+        finer.as_bytes(),
+        &declared("money = 'yuan'"),
+    )
+    .expect("read");
+    assert_eq!(refusals(&outcomes).len(), 1);
+    for text in [
+        "7,地铁入站,20180901080500\n",
+        "卡号,交易类型\n",
+        "7,x,地铁入站,0,0,2,a,b,c\n",
+    ] {
+        let problem = read_all("shenzhen-tong", text.as_bytes()).expect_err(text);
+        assert_eq!(problem.code, Code::FormatMismatch);
+    }
+    for (text, param) in [
+        ("money = 'usd'", "settings.money"),
+        ("z_times = 'z'", "settings.z_times"),
+        (
+            "columns = 'card_no,deal_date,deal_type'",
+            "settings.columns",
+        ),
+        (
+            "columns = 'card_no,card_no,deal_date,deal_type,station'",
+            "settings.columns",
+        ),
+        (
+            "columns = 'card_no,deal_date,deal_type,station,x'",
+            "settings.columns",
+        ),
+        ("colums = 'card_no'", "settings.colums"),
+    ] {
+        let adapter = by_name("shenzhen-tong").expect("an adapter");
+        let problem = (adapter.check)(&declared(text)).expect_err(text);
+        assert_eq!(problem.param.as_deref(), Some(param), "{text}");
+        assert!(read_with("shenzhen-tong", b"[]", &declared(text)).is_err());
+    }
 }
