@@ -52,6 +52,21 @@ impl<R: BufRead> JsonRows<R> {
         }
     }
 
+    /// As [`JsonRows::new`], and an object may be spread over lines, others after it: services'
+    /// answers are often saved that way. In such a file a row's place is its number.
+    pub(super) fn spread(mut source: R, wrapper: Wrapper) -> Result<JsonRows<R>, Problem> {
+        let first = source.fill_buf().map_err(problem_of)?;
+        match shape(first, wrapper)? {
+            Shape::Lines if ends_on_its_line(first) => Ok(JsonRows::Lines(Lines::new(source))),
+            Shape::Lines => {
+                let mut array = Array::new(source, wrapper);
+                array.bare = true;
+                Ok(JsonRows::Array(array))
+            }
+            Shape::Array => Ok(JsonRows::Array(Array::new(source, wrapper))),
+        }
+    }
+
     /// Lets one page follow another, as in a file of saved answers, one a line. The index of a row
     /// is counted on from page to page.
     pub(super) fn pages(mut self) -> JsonRows<R> {
@@ -115,6 +130,14 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     }
 }
 
+/// Whether the first object is closed before the first line is.
+fn ends_on_its_line(first: &[u8]) -> bool {
+    let start = first.trim_ascii_start();
+    let mut lines = start.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    lines.next().is_none() || Scan::default().feed(line).is_some()
+}
+
 enum Entered {
     Rows,
     Closed,
@@ -127,6 +150,8 @@ pub(super) struct Array<R> {
     index: u64,
     entered: bool,
     many: bool,
+    /// No frame at all: one object after the other.
+    bare: bool,
     done: bool,
     row: Vec<u8>,
 }
@@ -140,6 +165,7 @@ impl<R: BufRead> Array<R> {
             index: 0,
             entered: false,
             many: false,
+            bare: false,
             done: false,
             row: Vec::new(),
         }
@@ -150,7 +176,10 @@ impl<R: BufRead> Array<R> {
             return Ok(None);
         }
         self.value(true)?;
-        let place = Place::Item(self.pointer, self.index);
+        let place = match self.bare {
+            true => Place::Pointer(format!("document {}", self.index + 1)),
+            false => Place::Item(self.pointer, self.index),
+        };
         self.index += 1;
         match std::str::from_utf8(&self.row) {
             Ok(text) => Ok(Some((place, text))),
@@ -164,6 +193,13 @@ impl<R: BufRead> Array<R> {
 
     /// Moves to the first byte of the next row, if there is one.
     fn advance(&mut self) -> Result<bool, Problem> {
+        if self.bare {
+            return match self.peek()? {
+                None => Ok(false),
+                Some(b'{') => Ok(true),
+                Some(_) => Err(mismatch("an object is expected".to_owned())),
+            };
+        }
         while !self.done {
             let first = !self.entered;
             if first {
@@ -474,6 +510,31 @@ mod tests {
             pages("{\"data\":[1]} {\"page\":2}"),
             Err(Code::FormatMismatch)
         );
+    }
+
+    #[test]
+    fn objects_may_be_spread_over_lines() {
+        let spread = |text: &str| {
+            let mut rows = JsonRows::spread(text.as_bytes(), PAGE).map_err(|p| p.code)?;
+            let mut found = Vec::new();
+            while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
+                found.push(format!("{place}={}", text.len()));
+            }
+            Ok(found)
+        };
+        let owned = |rows: &[&str]| Ok(rows.iter().map(|row| (*row).to_owned()).collect());
+        assert_eq!(
+            spread("\n{\n \"a\": 1\n}\n{\"b\":\n2}\n"),
+            owned(&["document 1=11", "document 2=8"])
+        );
+        assert_eq!(
+            spread("{\"a\":1}\n{\"b\":2}"),
+            owned(&["line 1=7", "line 2=7"])
+        );
+        assert_eq!(spread("{\"data\":\n[1]}"), owned(&["/data/0=1"]));
+        assert_eq!(spread("[1,\n2]"), owned(&["/0=1", "/1=1"]));
+        assert_eq!(spread("{\"a\":\n1"), Err(Code::FileTruncated));
+        assert_eq!(spread("{\n}\n]"), Err(Code::FormatMismatch));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 mod citibike;
+mod csg_household;
 mod encoding;
 mod great_circle;
 mod green_button;
@@ -23,6 +24,8 @@ mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
+mod pseudonym;
+mod scalar;
 mod settings;
 mod shenzhen_tong;
 
@@ -123,6 +126,7 @@ const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
+    csg_household::ADAPTER,
     native::ADAPTER,
 ];
 

@@ -1,0 +1,134 @@
+//! Bills: one record a bill, over the days it covers. 账期: a bill's month is not the calendar's.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::super::pseudonym::pseudonym;
+use super::super::{Held, Outcome, Place, refused};
+use super::calendar;
+use super::daily::{Sum, kwh};
+use super::declared::Declared;
+use super::document::{Bill, Document};
+use super::household::Household;
+use crate::domain::problem::{Code, Problem};
+
+/// A year of the days that [`super::daily`] bounds.
+const BILL_MAX_KWH: i64 = 3_650_000;
+
+/// No bill covers more than a year and a day.
+const DAYS_MAX: i64 = 366;
+
+type Period = (NaiveDate, NaiveDate);
+
+/// # Errors
+/// Why none of the answer's bills can be used.
+pub(super) fn outcomes(
+    place: &Place,
+    document: &Document<'_>,
+    household: &Household,
+    declared: &Declared,
+) -> Result<Vec<Outcome>, Problem> {
+    let mut sum = Sum::default();
+    let mut covered = BTreeMap::new();
+    let list = document.answer.electric_and_charge_list.as_deref();
+    let list = list.unwrap_or_default();
+    let mut outcomes = Vec::with_capacity(list.len());
+    for (index, bill) in list.iter().enumerate() {
+        let pointer = document.pointer;
+        let at = Place::Pointer(format!("{place}{pointer}/electricAndChargeList/{index}"));
+        let value = kwh(
+            &bill.billing_electricity,
+            "billingElectricity",
+            BILL_MAX_KWH,
+        );
+        match value {
+            Ok(Some(value)) => sum.add(value),
+            _ => sum.gaps = true,
+        }
+        outcomes.push(outcome(at, bill, value, household, declared, &mut covered));
+    }
+    let total = &document.answer.total_billing_electricity;
+    sum.agrees(total, "totalBillingElectricity")?;
+    Ok(outcomes)
+}
+
+fn outcome(
+    place: Place,
+    bill: &Bill<'_>,
+    value: Result<Option<Decimal>, Problem>,
+    household: &Household,
+    declared: &Declared,
+    covered: &mut BTreeMap<NaiveDate, NaiveDate>,
+) -> Outcome {
+    let made = value.and_then(|value| {
+        let (month, period) = period(bill, declared)?;
+        let (Some(value), Some(period)) = (value, period) else {
+            let code = match value {
+                None => Code::ReadingPending,
+                Some(_) => Code::PeriodUnknown,
+            };
+            return Ok(Err(code));
+        };
+        cover(covered, period)?;
+        let id = match &household.meter {
+            Some(meter) => format!("{meter}/bill@{}", month.format("%Y-%m")),
+            // The number of a household is a person's: it stands in no id.
+            None => {
+                let name = pseudonym("household", "", &[&household.subject]);
+                format!("{name}/bill@{}", month.format("%Y-%m"))
+            }
+        };
+        household.record(id, period, value, "bill").map(Ok)
+    });
+    match made {
+        Ok(Ok(record)) => Outcome::Record(place, record),
+        Ok(Err(code)) => Outcome::Held(Held { place, code }),
+        Err(problem) => refused(place, problem),
+    }
+}
+
+/// The bill's month, and the first and last day it covers if that is known.
+fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Period>), Problem> {
+    if bill.year_month.is_blank() {
+        return Err(Problem::at(Code::MissingField, "yearMonth", ""));
+    }
+    let month = calendar::month(bill.year_month.text()).ok_or_else(|| {
+        Problem::at(
+            Code::TimeInvalid,
+            "yearMonth",
+            "a month is expected: 202602",
+        )
+    })?;
+    if bill.from.is_blank() && bill.to.is_blank() {
+        let period = declared
+            .billing_day
+            .and_then(|day| calendar::billed(month, day));
+        return Ok((month, period));
+    }
+    let day = |text: &str, name: &str| {
+        let problem = || Problem::at(Code::TimeInvalid, name, "a day is expected: 2026-02-01");
+        calendar::date(text).ok_or_else(problem)
+    };
+    let (from, to) = (day(bill.from.text(), "from")?, day(bill.to.text(), "to")?);
+    if to < from || (to - from).num_days() >= DAYS_MAX {
+        let detail = format!("{from} to {to} is no bill's period");
+        return Err(Problem::at(Code::InvalidField, "to", detail));
+    }
+    Ok((month, Some((from, to))))
+}
+
+/// Marks days as billed.
+///
+/// # Errors
+/// `duplicate_reading`: another bill of the document has them.
+fn cover(covered: &mut BTreeMap<NaiveDate, NaiveDate>, (from, to): Period) -> Result<(), Problem> {
+    let before = covered.range(..=to).next_back();
+    if before.is_some_and(|(_, last)| *last >= from) {
+        let detail = "another bill covers some of its days";
+        return Err(Problem::at(Code::DuplicateReading, "yearMonth", detail));
+    }
+    covered.insert(from, to);
+    Ok(())
+}
