@@ -92,10 +92,10 @@ problems! {
     QuantityOutOfRange "quantity_out_of_range" Refused "数量为负或超出合理范围" "The quantity is negative or beyond any sensible bound.";
     UnitMissing "unit_missing" Refused "读数没有计量单位" "The reading has no unit of measure.";
     UnitUnsupported "unit_unsupported" Refused "计量单位或读数类型不受支持" "The unit or kind of reading is not one that is counted.";
+    ReadingIncomplete "reading_incomplete" Refused "读数不完整，有时段没有数值" "Part of the period has no value yet; the whole of it is not counted.";
     DuplicateReading "duplicate_reading" Conflict "读数重复或与另一读数时段重叠" "The row repeats or overlaps another of the same file.";
     UnpairedTap "unpaired_tap" Refused "刷卡没有对应的进站或出站" "The tap has no partner tap yet.";
     BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";
-    ReadingPending "reading_pending" Refused "读数尚未发布" "The reading is not published yet.";
     PeriodUnknown "period_unknown" Refused "账单未说明起止日期" "Nothing says which days the bill covers.";
     TotalMismatch "total_mismatch" Refused "合计与明细之和不符" "The stated total is not the sum of its parts.";
     DistanceUnknown "distance_unknown" Refused "站间里程表中没有该区间" "The scene's distance table has no such pair of stations.";

@@ -16,7 +16,9 @@ use crate::domain::problem::{Code, Problem};
 
 mod citibike;
 mod csg_household;
+mod distances;
 mod encoding;
+mod freight_waybill;
 mod great_circle;
 mod green_button;
 mod json_rows;
@@ -29,8 +31,8 @@ mod scalar;
 mod settings;
 mod shenzhen_tong;
 
+pub use distances::DistanceTable;
 pub use settings::Settings;
-pub use shenzhen_tong::DistanceTable;
 
 /// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen
 /// is under 1 KiB; a file of one endless line is refused before it fills the memory.
@@ -93,7 +95,7 @@ pub struct Seen {
 pub struct Options {
     /// The zone of times without an offset; the adapter's own default when absent.
     pub zone: Option<Tz>,
-    /// Station-to-station distances, for feeds that state none.
+    /// Distances from station to station, or from division to division, for feeds that state none.
     pub distances: Option<Arc<DistanceTable>>,
     /// Whatever else the adapter asks for.
     pub settings: Settings,
@@ -127,6 +129,7 @@ const ADAPTERS: &[Adapter] = &[
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
     csg_household::ADAPTER,
+    freight_waybill::ADAPTER,
     native::ADAPTER,
 ];
 

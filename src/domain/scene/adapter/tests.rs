@@ -42,7 +42,14 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_adapter_is_found_by_its_name() {
-    for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
+    for name in [
+        "citibike-csv",
+        "shenzhen-tong",
+        "green-button",
+        "csg-household",
+        "freight-waybill",
+        "native",
+    ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
     assert!(by_name("gpx").is_none());
@@ -55,6 +62,11 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("shenzhen-tong", "{\"data\":[{\"card_no\":\""),
         ("shenzhen-tong", "卡号,"),
         ("green-button", "<feed><title>"),
+        ("shenzhen-tong", "1,20180901080500,地铁入站,0,0,2,a,b,c\n"),
+        ("csg-household", "{\"eleCustNumber\":\""),
+        ("csg-household", "{\n\"data\":{\"result\":[{\"date\":\""),
+        ("freight-waybill", "{\"vehicleInfo\":{\"vehicleNumber\":\""),
+        ("freight-waybill", "[{\"locations\":[\""),
         ("native", "[{\"id\":\""),
         ("native", "{\"id\":\""),
     ] {
@@ -137,6 +149,15 @@ const PIECES: &[&str] = &[
     "卡号,交易日期时间,交易类型,交易金额,公司名称,线路站点,车牌号\n",
     "1,20180901080500,地铁入站,0,a,罗湖,c\n",
     "\"card_no\":\"A\"",
+    "000,1,2,21,2018-09-01T08:05:00.000Z,地铁一号线,罗湖,IGT-1\n",
+    "2018-09-01 08:20:00,,1,200,地铁出站,a,b,老街,0,190,2\n",
+    "{\"eleCustNumber\":\"1\",\"meteringPointId\":\"2\",\"data\":{\"totalPower\":\"1\",\"result\":[",
+    "{\"date\":\"2026-02-01\",\"power\":\"1\"}",
+    "\"electricAndChargeList\":[{\"yearMonth\":\"202602\",\"billingElectricity\":1,\"from\":\"2026-02-28\",\"to\":\"9999-12-31\"}]",
+    "{\"shippingNoteNumber\":\"1\",\"serialNumber\":\"0101\",\"goodsInfo\":[{\"goodsItemGrossWeight\":",
+    "\"vehicleInfo\":{\"vehicleNumber\":\"粤\",\"despatchActualDateTime\":\"20260201083000\",",
+    "\"locations\":[{\"longitude\":\"114\",\"latitude\":\"-22\",\"time\":\"20260201083000\"}]",
+    "79228162514264337593543950335",
     "\"id\":\"1\"",
     "\"at\":\"2026-01-01T00:00:00Z\"",
     "-1",

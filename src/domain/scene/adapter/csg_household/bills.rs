@@ -66,7 +66,7 @@ fn outcome(
         let (month, period) = period(bill, declared)?;
         let (Some(value), Some(period)) = (value, period) else {
             let code = match value {
-                None => Code::ReadingPending,
+                None => Code::ReadingIncomplete,
                 Some(_) => Code::PeriodUnknown,
             };
             return Ok(Err(code));

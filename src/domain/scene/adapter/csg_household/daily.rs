@@ -73,7 +73,7 @@ pub(super) fn outcomes(
             Err(problem) => refused(place, problem),
             Ok((_, None)) => Outcome::Held(Held {
                 place,
-                code: Code::ReadingPending,
+                code: Code::ReadingIncomplete,
             }),
             Ok((date, Some(kwh))) => {
                 sum.add(kwh);

@@ -81,7 +81,10 @@ fn a_published_day_is_a_record_and_an_unpublished_one_is_held_not_zero() {
     );
     assert_eq!(
         held(&outcomes),
-        [2, 3, 4].map(|i| (format!("document 1/data/result/{i}"), Code::ReadingPending))
+        [2, 3, 4].map(|i| (
+            format!("document 1/data/result/{i}"),
+            Code::ReadingIncomplete
+        ))
     );
 }
 
@@ -220,7 +223,7 @@ fn a_bill_covers_the_days_it_names_or_the_scenes_reading_day() {
         held(&undeclared),
         [
             (place(1), Code::PeriodUnknown),
-            (place(2), Code::ReadingPending)
+            (place(2), Code::ReadingIncomplete)
         ]
     );
     let read = outcomes(&text, &declared("billing_day = 15"));

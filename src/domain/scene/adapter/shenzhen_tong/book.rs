@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::super::DistanceTable;
 use super::super::{Held, Outcome, refused};
 use super::Layout;
-use super::distances::DistanceTable;
 use super::names::Names;
 use super::pairing::{Settled, Tap};
 use crate::domain::behaviour::{Quantity, Record};

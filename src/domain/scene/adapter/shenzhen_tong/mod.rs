@@ -18,14 +18,14 @@ mod book;
 mod clock;
 mod columns;
 mod declared;
-mod distances;
+
 mod names;
 mod pairing;
 mod reader;
 mod row;
 
 use declared::Declared;
-pub use distances::DistanceTable;
+
 use reader::Reader;
 
 const PAGE: Wrapper = Wrapper {

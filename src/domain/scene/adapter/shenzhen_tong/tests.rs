@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::super::DistanceTable;
 use super::super::tests::{read_all, read_with, refusals};
 use super::super::{Options, Outcome, Place, Settings, by_name};
-use super::DistanceTable;
 use crate::domain::problem::Code;
 
 fn tap(card: &str, time: &str, kind: &str, station: &str, fen: &str) -> String {
