@@ -3,6 +3,10 @@
 
 #![allow(unreachable_pub)]
 
+mod household;
+mod taps;
+mod waybill;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::BufReader;
