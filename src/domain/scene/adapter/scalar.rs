@@ -44,6 +44,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
         let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
         let text = raw.get();
         match text.as_bytes().first() {
+            Some(b'"') if !text.contains('\\') => {
+                let inside = text.get(1..text.len().saturating_sub(1));
+                Ok(Scalar(Cow::Borrowed(inside.unwrap_or_default())))
+            }
             Some(b'"') => serde_json::from_str::<Text<'de>>(text)
                 .map(|text| Scalar(text.0))
                 .map_err(|_| Error::custom("a text is broken")),

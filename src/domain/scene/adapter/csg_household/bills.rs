@@ -27,16 +27,16 @@ type Period = (NaiveDate, NaiveDate);
 pub(super) fn outcomes(
     place: &Place,
     document: &Document<'_>,
-    household: &Household,
+    household: &mut Household,
     declared: &Declared,
 ) -> Result<Vec<Outcome>, Problem> {
     let mut sum = Sum::default();
     let mut covered = BTreeMap::new();
-    let list = document.answer.electric_and_charge_list.as_deref();
+    let list = document.answer().electric_and_charge_list.as_deref();
     let list = list.unwrap_or_default();
     let mut outcomes = Vec::with_capacity(list.len());
     for (index, bill) in list.iter().enumerate() {
-        let pointer = document.pointer;
+        let pointer = document.pointer();
         let at = Place::Pointer(format!("{place}{pointer}/electricAndChargeList/{index}"));
         let value = kwh(
             &bill.billing_electricity,
@@ -49,7 +49,7 @@ pub(super) fn outcomes(
         }
         outcomes.push(outcome(at, bill, value, household, declared, &mut covered));
     }
-    let total = &document.answer.total_billing_electricity;
+    let total = &document.answer().total_billing_electricity;
     sum.agrees(total, "totalBillingElectricity")?;
     Ok(outcomes)
 }
@@ -58,7 +58,7 @@ fn outcome(
     place: Place,
     bill: &Bill<'_>,
     value: Result<Option<Decimal>, Problem>,
-    household: &Household,
+    household: &mut Household,
     declared: &Declared,
     covered: &mut BTreeMap<NaiveDate, NaiveDate>,
 ) -> Outcome {

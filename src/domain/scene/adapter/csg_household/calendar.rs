@@ -9,14 +9,24 @@ use super::super::local_time::LocalTime;
 /// read.
 pub(super) fn date(text: &str) -> Option<NaiveDate> {
     let text = text.split([' ', 'T']).next()?;
-    if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return NaiveDate::parse_from_str(text, "%Y%m%d").ok();
-    }
-    let midnight = LocalTime::parse(&format!("{text} 00:00:00"))?;
-    // The American order of local times is not one of this service's.
-    text.starts_with(|first: char| first.is_ascii_digit())
-        .then_some(midnight.time.date())
-        .filter(|_| text.find(['-', '/']) == Some(4))
+    let (year, month, day) = match text.split_at_checked(4)? {
+        (year, rest) if text.len() == 8 && !rest.contains(['-', '/']) => {
+            let (month, day) = rest.split_at_checked(2)?;
+            (year, month, day)
+        }
+        (year, rest) => {
+            let (month, day) = rest.strip_prefix(['-', '/'])?.split_once(['-', '/'])?;
+            (year, month, day)
+        }
+    };
+    let year = i32::try_from(digits(year, 4)?).ok()?;
+    NaiveDate::from_ymd_opt(year, digits(month, 2)?, digits(day, 2)?)
+}
+
+/// A number of at most so many digits and nothing else.
+fn digits(text: &str, most: usize) -> Option<u32> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    (plain && (1..=most).contains(&text.len())).then(|| text.parse().ok())?
 }
 
 /// The first day of `202602`, `2026-02` or `2026-2`.
@@ -25,13 +35,8 @@ pub(super) fn month(text: &str) -> Option<NaiveDate> {
         Some(parts) => parts,
         None => text.split_at_checked(4)?,
     };
-    let digits = |text: &str, most| {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-        (plain && (1..=most).contains(&text.len())).then_some(())
-    };
-    (year.len() == 4).then_some(())?;
-    digits(year, 4).and_then(|()| digits(month, 2))?;
-    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, 1)
+    let year = (year.len() == 4).then(|| digits(year, 4))??;
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, digits(month, 2)?, 1)
 }
 
 /// The first and the last day of a month's bill when each is read on `day`: from the day after
@@ -49,22 +54,43 @@ fn read_on(month: NaiveDate, day: u32) -> Option<NaiveDate> {
     month.with_day(day.min(last.day()))
 }
 
-/// The instants between which the days from `first` to `last` lie, both counted.
-pub(super) fn span(
-    first: NaiveDate,
-    last: NaiveDate,
+/// When days begin in a zone. Keeps the last answer: a day's end is the next day's begin.
+#[derive(Debug)]
+pub(super) struct Midnights {
     zone: Tz,
-) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let after = last.checked_add_days(Days::new(1))?;
-    Some((midnight(first, zone)?, midnight(after, zone)?))
+    last: Option<(NaiveDate, DateTime<Utc>)>,
 }
 
-fn midnight(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
-    let local = LocalTime {
-        time: day.and_time(NaiveTime::MIN),
-        to_the_minute: false,
-    };
-    local.instants(zone).into_iter().flatten().next()
+impl Midnights {
+    pub(super) fn of(zone: Tz) -> Midnights {
+        Midnights { zone, last: None }
+    }
+
+    /// The instants between which the days from `first` to `last` lie, both counted; `None` where
+    /// the zone has no such midnight.
+    pub(super) fn span(
+        &mut self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let after = last.checked_add_days(Days::new(1))?;
+        Some((self.of_day(first)?, self.of_day(after)?))
+    }
+
+    fn of_day(&mut self, day: NaiveDate) -> Option<DateTime<Utc>> {
+        if let Some((known, instant)) = self.last
+            && known == day
+        {
+            return Some(instant);
+        }
+        let local = LocalTime {
+            time: day.and_time(NaiveTime::MIN),
+            to_the_minute: false,
+        };
+        let instant = local.instants(self.zone).into_iter().flatten().next()?;
+        self.last = Some((day, instant));
+        Some(instant)
+    }
 }
 
 #[cfg(test)]
@@ -120,12 +146,9 @@ mod tests {
         assert_eq!(of("2026-02-01", 31), (day("2026-02-01"), day("2026-02-28")));
         assert_eq!(of("2026-03-01", 30), (day("2026-03-01"), day("2026-03-30")));
         assert_eq!(of("2026-01-01", 1), (day("2025-12-02"), day("2026-01-01")));
-        let (from, to) = span(
-            day("2026-01-16"),
-            day("2026-02-15"),
-            chrono_tz::Asia::Shanghai,
-        )
-        .expect("instants");
+        let (from, to) = Midnights::of(chrono_tz::Asia::Shanghai)
+            .span(day("2026-01-16"), day("2026-02-15"))
+            .expect("instants");
         assert_eq!(from.to_rfc3339(), "2026-01-15T16:00:00+00:00");
         assert_eq!((to - from).num_hours(), 31 * 24);
     }

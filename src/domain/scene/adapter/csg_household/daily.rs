@@ -53,18 +53,18 @@ impl Sum {
 pub(super) fn outcomes(
     place: &Place,
     document: &Document<'_>,
-    household: &Household,
+    household: &mut Household,
 ) -> Result<Vec<Outcome>, Problem> {
     let meter = household
         .meter
-        .as_deref()
+        .clone()
         .ok_or_else(|| Problem::at(Code::MissingField, "meteringPointId", ""))?;
     let month = asked_month(document)?;
     let (mut sum, mut seen) = (Sum::default(), BTreeSet::new());
-    let days = document.answer.result.as_deref().unwrap_or_default();
+    let days = document.answer().result.as_deref().unwrap_or_default();
     let mut outcomes = Vec::with_capacity(days.len());
     for (index, day) in days.iter().enumerate() {
-        let place = Place::Pointer(format!("{place}{}/result/{index}", document.pointer));
+        let place = Place::Pointer(format!("{place}{}/result/{index}", document.pointer()));
         let read = read(day, month, &mut seen);
         if !matches!(read, Ok((_, Some(_)))) {
             sum.gaps = true;
@@ -85,13 +85,13 @@ pub(super) fn outcomes(
             }
         });
     }
-    sum.agrees(&document.answer.total_power, "totalPower")?;
+    sum.agrees(&document.answer().total_power, "totalPower")?;
     Ok(outcomes)
 }
 
 /// The month that was asked for, where the envelope says.
 fn asked_month(document: &Document<'_>) -> Result<Option<NaiveDate>, Problem> {
-    let mut stated = document.asked.iter().map(|asked| &asked.year_month);
+    let mut stated = document.asked().map(|asked| &asked.year_month);
     let Some(text) = stated.find(|text| !text.is_blank()) else {
         return Ok(None);
     };

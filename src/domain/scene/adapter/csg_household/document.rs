@@ -4,8 +4,6 @@
 //! `meteringPointId`, `yearMonth`) may stand beside the answer, in `request`, or within `data`;
 //! the answer itself may be the envelope's `data` or stand open in it.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -39,9 +37,10 @@ impl Kind {
     }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+/// An envelope, a request or an answer: each may have any of the fields.
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Asked<'a> {
+pub(super) struct Part<'a> {
     #[serde(borrow)]
     pub(super) area_code: Scalar<'a>,
     #[serde(borrow)]
@@ -56,22 +55,12 @@ pub(super) struct Asked<'a> {
     pub(super) year_month: Scalar<'a>,
     #[serde(borrow, rename = "stated_at")]
     pub(super) stated_at: Scalar<'a>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Envelope<'a> {
     #[serde(borrow)]
     sta: Scalar<'a>,
     #[serde(borrow)]
     request: Option<&'a RawValue>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Answer<'a> {
     #[serde(borrow)]
     pub(super) total_power: Scalar<'a>,
     #[serde(borrow)]
@@ -105,48 +94,57 @@ pub(super) struct Bill<'a> {
 }
 
 pub(super) struct Document<'a> {
-    /// Beside the answer, in `request`, within the answer.
-    pub(super) asked: [Asked<'a>; 3],
-    pub(super) answer: Answer<'a>,
-    /// The answer's own pointer within the document.
-    pub(super) pointer: &'static str,
-    sta: Cow<'a, str>,
+    envelope: Part<'a>,
+    request: Option<Part<'a>>,
+    data: Option<Part<'a>>,
 }
 
 impl<'a> Document<'a> {
     /// # Errors
     /// The text is no JSON object of this shape.
     pub(super) fn read(text: &'a str) -> Result<Document<'a>, serde_json::Error> {
-        let envelope: Envelope<'a> = serde_json::from_str(text)?;
-        let part = |part: Option<&'a RawValue>| {
-            let part = part.map(RawValue::get).filter(|text| *text != "null");
-            part.map(serde_json::from_str::<Asked<'a>>).transpose()
+        let envelope: Part<'a> = serde_json::from_str(text)?;
+        let part = |raw: Option<&'a RawValue>| {
+            let text = raw.map(RawValue::get).filter(|text| *text != "null");
+            text.map(serde_json::from_str::<Part<'a>>).transpose()
         };
-        let data = envelope.data.filter(|data| data.get() != "null");
         Ok(Document {
-            asked: [
-                serde_json::from_str(text)?,
-                part(envelope.request)?.unwrap_or_default(),
-                part(data)?.unwrap_or_default(),
-            ],
-            answer: serde_json::from_str(data.map_or(text, RawValue::get))?,
-            pointer: if data.is_some() { "/data" } else { "" },
-            sta: Cow::Owned(envelope.sta.text().to_owned()),
+            request: part(envelope.request)?,
+            data: part(envelope.data)?,
+            envelope,
         })
+    }
+
+    pub(super) fn answer(&self) -> &Part<'a> {
+        self.data.as_ref().unwrap_or(&self.envelope)
+    }
+
+    /// The answer's own pointer within the document.
+    pub(super) fn pointer(&self) -> &'static str {
+        if self.data.is_some() { "/data" } else { "" }
+    }
+
+    /// Where what was asked may stand: beside the answer, in `request`, within the answer.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Part<'a>> {
+        let parts = [
+            Some(&self.envelope),
+            self.request.as_ref(),
+            self.data.as_ref(),
+        ];
+        parts.into_iter().flatten()
     }
 
     /// # Errors
     /// `invalid_field` at `sta`: the service refused; `missing_field`: no answer of either kind;
     /// `invalid_field`: both.
     pub(super) fn kind(&self) -> Result<Kind, Problem> {
-        if !self.sta.is_empty() && self.sta != SUCCESS {
-            let detail = format!(
-                "{:?} is not {SUCCESS}: the service answered nothing",
-                self.sta
-            );
+        let sta = self.envelope.sta.text();
+        if !sta.is_empty() && sta != SUCCESS {
+            let detail = format!("{sta:?} is not {SUCCESS}: the service answered nothing");
             return Err(Problem::at(Code::InvalidField, "sta", detail));
         }
-        let (days, bills) = (&self.answer.result, &self.answer.electric_and_charge_list);
+        let answer = self.answer();
+        let (days, bills) = (&answer.result, &answer.electric_and_charge_list);
         match (days, bills) {
             (Some(_), None) => Ok(Kind::Daily),
             (None, Some(_)) => Ok(Kind::Bills),

@@ -8,29 +8,29 @@ use rust_decimal::Decimal;
 
 use super::super::local_time::LocalTime;
 use super::super::scalar::Scalar;
-use super::calendar;
+use super::calendar::Midnights;
 use super::declared::Declared;
-use super::document::{Asked, Document};
+use super::document::{Document, Part};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 /// Bytes of an identifier.
 const ID_MAX: usize = 64;
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Household {
     pub(super) subject: String,
     pub(super) meter: Option<String>,
     area: Option<String>,
     stated_at: Option<String>,
-    zone: Tz,
+    midnights: Midnights,
 }
 
 impl Household {
     /// # Errors
     /// `missing_field`, `invalid_field`, `time_invalid` at the identifier.
     pub(super) fn of(document: &Document<'_>, declared: &Declared) -> Result<Household, Problem> {
-        let of = |name, get: for<'b, 'c> fn(&'b Asked<'c>) -> &'b Scalar<'c>| {
+        let of = |name, get: for<'b, 'c> fn(&'b Part<'c>) -> &'b Scalar<'c>| {
             identifier(document, name, get)
         };
         let number = of("eleCustNumber", |asked| &asked.ele_cust_number)?;
@@ -48,7 +48,7 @@ impl Household {
             meter: of("meteringPointId", |asked| &asked.metering_point_id)?,
             area: of("areaCode", |asked| &asked.area_code)?,
             stated_at: stated_at(document, declared.zone)?,
-            zone: declared.zone,
+            midnights: Midnights::of(declared.zone),
         })
     }
 
@@ -57,14 +57,14 @@ impl Household {
     /// # Errors
     /// `time_invalid`: the zone has no such midnight.
     pub(super) fn record(
-        &self,
+        &mut self,
         source_id: String,
         (first, last): (NaiveDate, NaiveDate),
         kwh: Decimal,
         period: &'static str,
     ) -> Result<Record, Problem> {
-        let (from, to) = calendar::span(first, last, self.zone).ok_or_else(|| {
-            let detail = format!("no midnight in {}", self.zone);
+        let (from, to) = self.midnights.span(first, last).ok_or_else(|| {
+            let detail = "the zone has no such midnight";
             Problem::at(Code::TimeInvalid, "date", detail)
         })?;
         Ok(Record {
@@ -105,9 +105,9 @@ impl Household {
 fn identifier(
     document: &Document<'_>,
     name: &'static str,
-    get: for<'b, 'c> fn(&'b Asked<'c>) -> &'b Scalar<'c>,
+    get: for<'b, 'c> fn(&'b Part<'c>) -> &'b Scalar<'c>,
 ) -> Result<Option<String>, Problem> {
-    let mut stated = document.asked.iter().map(get).filter(|it| !it.is_blank());
+    let mut stated = document.asked().map(get).filter(|it| !it.is_blank());
     let Some(first) = stated.next() else {
         return Ok(None);
     };
@@ -125,7 +125,7 @@ fn identifier(
 
 /// When the service was asked: with an offset, or on the clock of the zone.
 fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Problem> {
-    let Some(text) = identifier_free(document) else {
+    let Some(text) = first_stated(document) else {
         return Ok(None);
     };
     let instant: Option<DateTime<Utc>> = match DateTime::parse_from_rfc3339(&text) {
@@ -138,8 +138,8 @@ fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Proble
     Ok(Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
-fn identifier_free(document: &Document<'_>) -> Option<String> {
-    let mut stated = document.asked.iter().map(|asked| &asked.stated_at);
+fn first_stated(document: &Document<'_>) -> Option<String> {
+    let mut stated = document.asked().map(|asked| &asked.stated_at);
     let found = stated.find(|text| !text.is_blank())?;
     Some(found.text().to_owned())
 }

@@ -64,7 +64,7 @@ pub(super) fn read(
         let Err((place, error)) = taken else {
             continue;
         };
-        if rows.torn() && error.is_eof() {
+        if rows.torn() && (error.is_eof() || error.is_syntax()) {
             let detail = "the last document is not whole";
             return Err(Problem::at(Code::FileTruncated, place.to_string(), detail));
         }
@@ -124,12 +124,12 @@ impl Reader {
             return Err(Problem::at(Code::InvalidField, kind.array(), detail));
         }
         self.kind = Some(first);
-        let household = Household::of(document, &self.declared)?;
+        let mut household = Household::of(document, &self.declared)?;
         let (rows, outcomes) = match kind {
-            Kind::Daily => (1, daily::outcomes(place, document, &household)?),
+            Kind::Daily => (1, daily::outcomes(place, document, &mut household)?),
             Kind::Bills => (
                 2,
-                bills::outcomes(place, document, &household, &self.declared)?,
+                bills::outcomes(place, document, &mut household, &self.declared)?,
             ),
         };
         if let Some(count) = self.counts.get_mut(rows) {

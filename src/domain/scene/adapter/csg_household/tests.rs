@@ -437,3 +437,33 @@ fn settings_are_checked_and_torn_files_refused_whole() {
         assert_eq!(problem.code, Code::FormatMismatch, "{text}");
     }
 }
+
+#[test]
+fn no_part_of_a_file_says_more_than_the_file() {
+    let day = daily(
+        ASKED,
+        r#""totalPower":"3","result":[{"date":"2026-02-01","power":"1"},{"date":"2026-02-02","power":"2"}]"#,
+    );
+    let bill = bills(
+        ASKED,
+        r#"{"yearMonth":"202602","billingElectricity":"1","from":"2026-01-16","to":"2026-02-15"}"#,
+    );
+    for text in [
+        format!("{day}\n{day}\n"),
+        format!("[{bill},{bill}]"),
+        day.replace(',', ",\n"),
+    ] {
+        let whole = records(&outcomes(&text, &Options::default())).len();
+        for end in 0..text.len() {
+            let part = &text.as_bytes()[..end];
+            if let Ok((_, outcomes)) = read_all("csg-household", part) {
+                // Whole lines before the tear.
+                assert!(
+                    text.as_bytes()[..end].ends_with(b"}")
+                        || text.as_bytes()[..end].ends_with(b"\n")
+                );
+                assert!(records(&outcomes).len() <= whole && refusals(&outcomes).is_empty());
+            }
+        }
+    }
+}

@@ -69,7 +69,7 @@ pub(super) fn read(
             },
         };
         let (place, error) = taken;
-        if rows.torn() && error.is_eof() {
+        if rows.torn() && (error.is_eof() || error.is_syntax()) {
             let detail = "the last waybill is not whole";
             return Err(Problem::at(Code::FileTruncated, place.to_string(), detail));
         }

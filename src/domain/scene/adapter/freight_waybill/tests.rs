@@ -509,3 +509,28 @@ fn units_and_wrappings_are_as_declared_and_found() {
         assert_eq!(problem.param.as_deref(), Some(param));
     }
 }
+
+#[test]
+fn no_part_of_a_file_says_more_than_the_file() {
+    let with_track = with("/locations", points(5, 3));
+    for text in [
+        format!("{with_track}\n{}\n", waybill()),
+        serde_json::to_string_pretty(&with_track).expect("JSON"),
+    ] {
+        for end in 0..text.len() {
+            let part = &text.as_bytes()[..end];
+            if let Ok((_, outcomes)) = read_with("freight-waybill", part, &options("")) {
+                assert!(
+                    part.ends_with(b"}") || part.ends_with(b"\n"),
+                    "{:?}",
+                    &text[end.saturating_sub(40)..end]
+                );
+                assert!(
+                    outcomes
+                        .iter()
+                        .all(|outcome| matches!(outcome, Outcome::Record(..)))
+                );
+            }
+        }
+    }
+}
