@@ -132,3 +132,123 @@ fn cover(covered: &mut BTreeMap<NaiveDate, NaiveDate>, (from, to): Period) -> Re
     covered.insert(from, to);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Options;
+    use super::super::super::tests::refusals;
+    use super::super::tests::{ASKED, bills, declared, held, outcomes, records};
+    use crate::domain::problem::Code;
+
+    #[test]
+    fn a_bill_covers_the_days_it_names_or_the_scenes_reading_day() {
+        let list = r#"{"yearMonth":"202602","billingElectricity":"210","actualTotalAmount":"130.1","from":"2026-01-16","to":"2026-02-15"},
+            {"yearMonth":"2026-03","billingElectricity":"190"},{"yearMonth":"2026-04","billingElectricity":null}"#;
+        let text = bills(ASKED, list);
+        let undeclared = outcomes(&text, &Options::default());
+        let [bill] = records(&undeclared)[..] else {
+            panic!("{undeclared:?}");
+        };
+        assert_eq!(bill.source_id, "MP-17/bill@2026-02");
+        assert_eq!(bill.from.to_rfc3339(), "2026-01-15T16:00:00+00:00");
+        assert_eq!(bill.to.to_rfc3339(), "2026-02-15T16:00:00+00:00");
+        assert_eq!(bill.attribute("period"), Some("bill"));
+        let place = |i| format!("document 1/data/electricAndChargeList/{i}");
+        assert_eq!(
+            held(&undeclared),
+            [
+                (place(1), Code::PeriodUnknown),
+                (place(2), Code::ReadingIncomplete)
+            ]
+        );
+        let read = outcomes(&text, &declared("billing_day = 15"));
+        let [_, bill] = records(&read)[..] else {
+            panic!("{read:?}");
+        };
+        // The sixteenth of February to the fifteenth of March, both counted.
+        assert_eq!(bill.from.to_rfc3339(), "2026-02-15T16:00:00+00:00");
+        assert_eq!((bill.to - bill.from).num_days(), 28);
+        // A day earlier, and the two bills share one.
+        let earlier = outcomes(&text, &declared("billing_day = '14'"));
+        assert_eq!(
+            refusals(&earlier),
+            [(
+                place(1),
+                "duplicate_reading".to_owned(),
+                "yearMonth".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn the_number_of_a_household_stands_in_no_id() {
+        let asked = r#""bindingId":"0900000000000017""#;
+        let list = r#"{"yearMonth":"202602","billingElectricity":"210"}"#;
+        let outcomes = outcomes(&bills(asked, list), &declared("billing_day = 31"));
+        let [bill] = records(&outcomes)[..] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!(bill.subject, "0900000000000017");
+        assert!(bill.source_id.ends_with("/bill@2026-02") && !bill.source_id.contains("0017"));
+        assert_eq!(bill.attribute("meter"), None);
+    }
+
+    #[test]
+    fn bad_bills_are_refused_one_by_one_and_a_wrong_year_as_a_whole() {
+        let rows = [
+            (
+                r#"{"billingElectricity":"1"}"#,
+                "missing_field",
+                "yearMonth",
+            ),
+            (
+                r#"{"yearMonth":"202613","billingElectricity":"1"}"#,
+                "time_invalid",
+                "yearMonth",
+            ),
+            (
+                r#"{"yearMonth":"202601","billingElectricity":"a"}"#,
+                "invalid_field",
+                "billingElectricity",
+            ),
+            (
+                r#"{"yearMonth":"202601","billingElectricity":"1","from":"2026-01-01"}"#,
+                "time_invalid",
+                "to",
+            ),
+            (
+                r#"{"yearMonth":"202601","billingElectricity":"1","from":"2026-01-31","to":"2026-01-01"}"#,
+                "invalid_field",
+                "to",
+            ),
+            (
+                r#"{"yearMonth":"202601","billingElectricity":"1","from":"2024-01-31","to":"2026-01-01"}"#,
+                "invalid_field",
+                "to",
+            ),
+            (
+                r#"{"yearMonth":"202602","billingElectricity":"-1"}"#,
+                "quantity_out_of_range",
+                "billingElectricity",
+            ),
+        ];
+        let list: Vec<_> = rows.iter().map(|(row, _, _)| *row).collect();
+        let outcomes_of = |text: &str| outcomes(text, &declared("billing_day = 31"));
+        let outcomes = outcomes_of(&bills(ASKED, &list.join(",")));
+        let expected: Vec<_> = rows
+            .iter()
+            .zip(0..)
+            .map(|((_, code, field), i)| {
+                let place = format!("line 1/data/electricAndChargeList/{i}");
+                (place, (*code).to_owned(), (*field).to_owned())
+            })
+            .collect();
+        assert_eq!(refusals(&outcomes), expected);
+        let year =
+            r#"{"yearMonth":"202601","billingElectricity":"1.5"}],"totalBillingElectricity":"#;
+        for (total, whole) in [("\"1.50\"", true), ("1.51", false), ("null", true)] {
+            let text = format!(r#"{{{ASKED},"data":{{"electricAndChargeList":[{year}{total}}}}}"#);
+            assert_eq!(refusals(&outcomes_of(&text)).is_empty(), whole, "{total}");
+        }
+    }
+}

@@ -183,3 +183,206 @@ fn stated_at(waybill: &Waybill<'_>, declared: &Declared) -> Result<Option<String
     let instant = journey::instant(sent.text(), "sendToProDateTime", declared.zone)?;
     Ok(Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::tests::refusals;
+    use super::super::tests::{options, outcomes, with};
+
+    #[test]
+    fn each_broken_rule_is_named_with_its_field() {
+        let rules = [
+            (
+                "/shippingNoteNumber",
+                json!(null),
+                "missing_field",
+                "shippingNoteNumber",
+            ),
+            (
+                "/shippingNoteNumber",
+                json!("123456789012345678901"),
+                "invalid_field",
+                "shippingNoteNumber",
+            ),
+            ("/serialNumber", json!(""), "missing_field", "serialNumber"),
+            (
+                "/serialNumber",
+                json!("101"),
+                "invalid_field",
+                "serialNumber",
+            ),
+            (
+                "/serialNumber",
+                json!("0201"),
+                "invalid_field",
+                "vehicleAmount",
+            ),
+            ("/vehicleAmount", json!(2), "invalid_field", "vehicleAmount"),
+            (
+                "/vehicleAmount",
+                json!("0"),
+                "invalid_field",
+                "vehicleAmount",
+            ),
+            (
+                "/transportTypeCode",
+                json!(9),
+                "invalid_field",
+                "transportTypeCode",
+            ),
+            (
+                "/sendToProDateTime",
+                json!("yesterday"),
+                "time_invalid",
+                "sendToProDateTime",
+            ),
+            (
+                "/despatchActualDateTime",
+                json!(null),
+                "missing_field",
+                "despatchActualDateTime",
+            ),
+            (
+                "/despatchActualDateTime",
+                json!("20260231083000"),
+                "time_invalid",
+                "despatchActualDateTime",
+            ),
+            (
+                "/goodsReceiptDateTime",
+                json!("20260201082959"),
+                "time_invalid",
+                "goodsReceiptDateTime",
+            ),
+            (
+                "/consignorInfo/countrySubdivisionCode",
+                json!("44 03"),
+                "invalid_field",
+                "loadingCountrySubdivisionCode",
+            ),
+            ("/vehicleInfo", json!(null), "missing_field", "vehicleInfo"),
+            (
+                "/vehicleInfo",
+                json!([{}, {}]),
+                "invalid_field",
+                "vehicleInfo",
+            ),
+            (
+                "/vehicleInfo/vehicleNumber",
+                json!(""),
+                "missing_field",
+                "vehicleNumber",
+            ),
+            (
+                "/vehicleInfo/vehicleNumber",
+                json!("粤B/1"),
+                "invalid_field",
+                "vehicleNumber",
+            ),
+            (
+                "/vehicleInfo/vehiclePlateColorCode",
+                json!("6"),
+                "invalid_field",
+                "vehiclePlateColorCode",
+            ),
+            (
+                "/vehicleInfo/vehicleEnergyType",
+                json!("c"),
+                "invalid_field",
+                "vehicleEnergyType",
+            ),
+            (
+                "/vehicleInfo/vehicleTonnage",
+                json!("1.505"),
+                "invalid_field",
+                "vehicleTonnage",
+            ),
+            (
+                "/vehicleInfo/grossMass",
+                json!("-1.00"),
+                "invalid_field",
+                "grossMass",
+            ),
+            (
+                "/vehicleInfo/goodsInfo",
+                json!([]),
+                "missing_field",
+                "goodsItemGrossWeight",
+            ),
+            (
+                "/vehicleInfo/goodsInfo",
+                json!({"goodsItemGrossWeight": null}),
+                "missing_field",
+                "goodsItemGrossWeight",
+            ),
+            (
+                "/vehicleInfo/goodsInfo",
+                json!({"goodsItemGrossWeight": "1.0005"}),
+                "invalid_field",
+                "goodsItemGrossWeight",
+            ),
+            (
+                "/vehicleInfo/goodsInfo",
+                json!({"goodsItemGrossWeight": "-1"}),
+                "quantity_out_of_range",
+                "goodsItemGrossWeight",
+            ),
+            (
+                "/vehicleInfo/goodsInfo",
+                json!({"goodsItemGrossWeight": "4500.001"}),
+                "quantity_out_of_range",
+                "goodsItemGrossWeight",
+            ),
+            (
+                "/emptyKilometres",
+                json!("-1"),
+                "quantity_out_of_range",
+                "emptyKilometres",
+            ),
+            (
+                "/loadedKilometres",
+                json!("far"),
+                "invalid_field",
+                "loadedKilometres",
+            ),
+            (
+                "/locations",
+                json!([{"longitude": "114", "latitude": "91", "time": "20260201083000"}]),
+                "invalid_field",
+                "locations",
+            ),
+            (
+                "/locations",
+                json!([{"longitude": "114", "latitude": "22", "time": ""}]),
+                "time_invalid",
+                "locations",
+            ),
+            ("/goodsInfo", json!(7), "row_malformed", ""),
+        ];
+        let waybills: Vec<Value> = rules
+            .iter()
+            .map(|(pointer, value, _, _)| with(pointer, value.clone()))
+            .collect();
+        let all = outcomes(&waybills, &options(""));
+        let expected: Vec<_> = rules
+            .iter()
+            .zip(1..)
+            .map(|((_, _, code, field), line)| {
+                (
+                    format!("line {line}"),
+                    (*code).to_owned(),
+                    (*field).to_owned(),
+                )
+            })
+            .collect();
+        assert_eq!(refusals(&all), expected);
+        let backwards = json!([
+            {"longitude": "114", "latitude": "22", "time": "20260201090000"},
+            {"longitude": "114", "latitude": "22", "time": "20260201085959"},
+        ]);
+        let outcomes = outcomes(&[with("/locations", backwards)], &options(""));
+        assert_eq!(refusals(&outcomes).len(), 1);
+    }
+}

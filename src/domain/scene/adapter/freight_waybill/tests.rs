@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// A waybill of our own making, from one division to another.
-fn waybill() -> Value {
+pub(super) fn waybill() -> Value {
     json!({
         "originalDocumentNumber": "O-1", "shippingNoteNumber": "YD2026020100001", "serialNumber": "0000",
         "vehicleAmount": "1", "transportTypeCode": "1", "sendToProDateTime": "20260202090000",
@@ -23,14 +23,14 @@ fn waybill() -> Value {
     })
 }
 
-fn with(pointer: &str, value: Value) -> Value {
+pub(super) fn with(pointer: &str, value: Value) -> Value {
     let mut waybill = waybill();
     put(&mut waybill, pointer, value);
     waybill
 }
 
 /// Sets a member, which need not be there yet; `null` takes it away.
-fn put(waybill: &mut Value, pointer: &str, value: Value) {
+pub(super) fn put(waybill: &mut Value, pointer: &str, value: Value) {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let object = waybill
         .pointer_mut(parent)
@@ -39,7 +39,7 @@ fn put(waybill: &mut Value, pointer: &str, value: Value) {
     object.insert(key.to_owned(), value);
 }
 
-fn options(settings: &str) -> Options {
+pub(super) fn options(settings: &str) -> Options {
     let mut csv = "440305,441900,72.5\n440305,430100,700\n".as_bytes();
     Options {
         distances: Some(Arc::new(DistanceTable::read(&mut csv).expect("a table"))),
@@ -48,7 +48,7 @@ fn options(settings: &str) -> Options {
     }
 }
 
-fn outcomes(waybills: &[Value], options: &Options) -> Vec<Outcome> {
+pub(super) fn outcomes(waybills: &[Value], options: &Options) -> Vec<Outcome> {
     let text: String = waybills
         .iter()
         .map(|waybill| format!("{waybill}\n"))
@@ -58,7 +58,7 @@ fn outcomes(waybills: &[Value], options: &Options) -> Vec<Outcome> {
         .1
 }
 
-fn record(waybill: &Value) -> Record {
+pub(super) fn record(waybill: &Value) -> Record {
     match outcomes(std::slice::from_ref(waybill), &options("")).pop() {
         Some(Outcome::Record(_, record)) => record,
         other => panic!("{other:?}"),
@@ -101,30 +101,6 @@ fn a_waybill_is_a_load_over_a_distance() {
     assert_eq!(
         value(&self::record(&stated), "loaded").as_deref(),
         Some("70.1 km")
-    );
-}
-
-#[test]
-fn a_plate_stands_in_no_id_and_no_attribute() {
-    let of = |settings: &str, plate: &str| {
-        let waybill = with("/vehicleInfo/vehicleNumber", json!(plate));
-        match outcomes(&[waybill], &options(settings)).pop() {
-            Some(Outcome::Record(_, record)) => record,
-            other => panic!("{other:?}"),
-        }
-    };
-    let plain = of("", "粤B00000D");
-    let vehicle = |record: &Record| record.attribute("vehicle").map(str::to_owned);
-    let seen = plain
-        .attributes
-        .iter()
-        .any(|(_, value)| value.contains("B00000D"));
-    assert!(!seen && !plain.source_id.contains("B00000D"));
-    assert_eq!(vehicle(&of("", "粤b 00000d")), vehicle(&plain));
-    assert_ne!(vehicle(&of("", "粤B00001D")), vehicle(&plain));
-    assert_ne!(
-        vehicle(&of("plate_salt = 'sixteen bytes or more'", "粤B00000D")),
-        vehicle(&plain)
     );
 }
 
@@ -191,7 +167,7 @@ fn a_leg_has_its_own_way_and_its_load_is_counted_once() {
     assert_eq!(refusals(&bare)[0].2, "despatchActualDateTime");
 }
 
-fn points(step_km: i64, count: i64) -> Value {
+pub(super) fn points(step_km: i64, count: i64) -> Value {
     let point = |i: i64| {
         let north = Decimal::new(22_000 + i * step_km * 9, 3);
         json!({"longitude": "114.000", "latitude": north.to_string(),
@@ -231,233 +207,6 @@ fn without_track_or_table_the_distance_is_unknown() {
     let mut tracked = rail;
     put(&mut tracked, "/locations", points(5, 11));
     assert_eq!(record(&tracked).attribute("transport_type"), Some("2"));
-}
-
-#[test]
-fn plate_and_energy_must_go_together() {
-    let of = |colour: &str, energy: Value| {
-        let mut waybill = with("/vehicleInfo/vehiclePlateColorCode", json!(colour));
-        put(&mut waybill, "/vehicleInfo/vehicleEnergyType", energy);
-        outcomes(&[waybill], &options(""))
-    };
-    for colour in ["5", "93", "94"] {
-        for energy in ["A", "B", "D", "E", "F", "L", "M", "Y"] {
-            let refused = refusals(&of(colour, json!(energy)));
-            assert_eq!(refused.len(), 1, "{colour} {energy}");
-            assert_eq!(refused[0].2, "vehicleEnergyType");
-        }
-    }
-    for (colour, energy, quality) in [
-        ("5", json!("C"), Some("plate_agrees")),
-        ("93", json!("O"), Some("plate_agrees")),
-        ("94", json!("Z"), Some("plate_agrees")),
-        ("1", json!("C"), Some("plate_unconfirmed")),
-        ("2", json!("O"), Some("plate_unconfirmed")),
-        ("2", json!("B"), None),
-        ("93", json!(null), None),
-        ("", json!("C"), None),
-    ] {
-        let outcomes = of(colour, energy.clone());
-        let [Outcome::Record(_, record)] = outcomes.as_slice() else {
-            panic!("{outcomes:?}");
-        };
-        assert_eq!(record.attribute("quality"), quality, "{colour} {energy}");
-    }
-}
-
-#[test]
-fn each_broken_rule_is_named_with_its_field() {
-    let rules = [
-        (
-            "/shippingNoteNumber",
-            json!(null),
-            "missing_field",
-            "shippingNoteNumber",
-        ),
-        (
-            "/shippingNoteNumber",
-            json!("123456789012345678901"),
-            "invalid_field",
-            "shippingNoteNumber",
-        ),
-        ("/serialNumber", json!(""), "missing_field", "serialNumber"),
-        (
-            "/serialNumber",
-            json!("101"),
-            "invalid_field",
-            "serialNumber",
-        ),
-        (
-            "/serialNumber",
-            json!("0201"),
-            "invalid_field",
-            "vehicleAmount",
-        ),
-        ("/vehicleAmount", json!(2), "invalid_field", "vehicleAmount"),
-        (
-            "/vehicleAmount",
-            json!("0"),
-            "invalid_field",
-            "vehicleAmount",
-        ),
-        (
-            "/transportTypeCode",
-            json!(9),
-            "invalid_field",
-            "transportTypeCode",
-        ),
-        (
-            "/sendToProDateTime",
-            json!("yesterday"),
-            "time_invalid",
-            "sendToProDateTime",
-        ),
-        (
-            "/despatchActualDateTime",
-            json!(null),
-            "missing_field",
-            "despatchActualDateTime",
-        ),
-        (
-            "/despatchActualDateTime",
-            json!("20260231083000"),
-            "time_invalid",
-            "despatchActualDateTime",
-        ),
-        (
-            "/goodsReceiptDateTime",
-            json!("20260201082959"),
-            "time_invalid",
-            "goodsReceiptDateTime",
-        ),
-        (
-            "/consignorInfo/countrySubdivisionCode",
-            json!("44 03"),
-            "invalid_field",
-            "loadingCountrySubdivisionCode",
-        ),
-        ("/vehicleInfo", json!(null), "missing_field", "vehicleInfo"),
-        (
-            "/vehicleInfo",
-            json!([{}, {}]),
-            "invalid_field",
-            "vehicleInfo",
-        ),
-        (
-            "/vehicleInfo/vehicleNumber",
-            json!(""),
-            "missing_field",
-            "vehicleNumber",
-        ),
-        (
-            "/vehicleInfo/vehicleNumber",
-            json!("粤B/1"),
-            "invalid_field",
-            "vehicleNumber",
-        ),
-        (
-            "/vehicleInfo/vehiclePlateColorCode",
-            json!("6"),
-            "invalid_field",
-            "vehiclePlateColorCode",
-        ),
-        (
-            "/vehicleInfo/vehicleEnergyType",
-            json!("c"),
-            "invalid_field",
-            "vehicleEnergyType",
-        ),
-        (
-            "/vehicleInfo/vehicleTonnage",
-            json!("1.505"),
-            "invalid_field",
-            "vehicleTonnage",
-        ),
-        (
-            "/vehicleInfo/grossMass",
-            json!("-1.00"),
-            "invalid_field",
-            "grossMass",
-        ),
-        (
-            "/vehicleInfo/goodsInfo",
-            json!([]),
-            "missing_field",
-            "goodsItemGrossWeight",
-        ),
-        (
-            "/vehicleInfo/goodsInfo",
-            json!({"goodsItemGrossWeight": null}),
-            "missing_field",
-            "goodsItemGrossWeight",
-        ),
-        (
-            "/vehicleInfo/goodsInfo",
-            json!({"goodsItemGrossWeight": "1.0005"}),
-            "invalid_field",
-            "goodsItemGrossWeight",
-        ),
-        (
-            "/vehicleInfo/goodsInfo",
-            json!({"goodsItemGrossWeight": "-1"}),
-            "quantity_out_of_range",
-            "goodsItemGrossWeight",
-        ),
-        (
-            "/vehicleInfo/goodsInfo",
-            json!({"goodsItemGrossWeight": "4500.001"}),
-            "quantity_out_of_range",
-            "goodsItemGrossWeight",
-        ),
-        (
-            "/emptyKilometres",
-            json!("-1"),
-            "quantity_out_of_range",
-            "emptyKilometres",
-        ),
-        (
-            "/loadedKilometres",
-            json!("far"),
-            "invalid_field",
-            "loadedKilometres",
-        ),
-        (
-            "/locations",
-            json!([{"longitude": "114", "latitude": "91", "time": "20260201083000"}]),
-            "invalid_field",
-            "locations",
-        ),
-        (
-            "/locations",
-            json!([{"longitude": "114", "latitude": "22", "time": ""}]),
-            "time_invalid",
-            "locations",
-        ),
-        ("/goodsInfo", json!(7), "row_malformed", ""),
-    ];
-    let waybills: Vec<Value> = rules
-        .iter()
-        .map(|(pointer, value, _, _)| with(pointer, value.clone()))
-        .collect();
-    let outcomes = outcomes(&waybills, &options(""));
-    let expected: Vec<_> = rules
-        .iter()
-        .zip(1..)
-        .map(|((_, _, code, field), line)| {
-            (
-                format!("line {line}"),
-                (*code).to_owned(),
-                (*field).to_owned(),
-            )
-        })
-        .collect();
-    assert_eq!(refusals(&outcomes), expected);
-    let backwards = json!([
-        {"longitude": "114", "latitude": "22", "time": "20260201090000"},
-        {"longitude": "114", "latitude": "22", "time": "20260201085959"},
-    ]);
-    let outcomes = self::outcomes(&[with("/locations", backwards)], &options(""));
-    assert_eq!(refusals(&outcomes).len(), 1);
 }
 
 #[test]

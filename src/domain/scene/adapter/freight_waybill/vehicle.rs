@@ -141,3 +141,69 @@ fn agreement(
         (false, _) => Ok(Agreement::Nothing),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::super::Outcome;
+    use super::super::super::tests::refusals;
+    use super::super::tests::{options, outcomes, put, with};
+    use crate::domain::behaviour::Record;
+
+    #[test]
+    fn plate_and_energy_must_go_together() {
+        let of = |colour: &str, energy: Value| {
+            let mut waybill = with("/vehicleInfo/vehiclePlateColorCode", json!(colour));
+            put(&mut waybill, "/vehicleInfo/vehicleEnergyType", energy);
+            outcomes(&[waybill], &options(""))
+        };
+        for colour in ["5", "93", "94"] {
+            for energy in ["A", "B", "D", "E", "F", "L", "M", "Y"] {
+                let refused = refusals(&of(colour, json!(energy)));
+                assert_eq!(refused.len(), 1, "{colour} {energy}");
+                assert_eq!(refused[0].2, "vehicleEnergyType");
+            }
+        }
+        for (colour, energy, quality) in [
+            ("5", json!("C"), Some("plate_agrees")),
+            ("93", json!("O"), Some("plate_agrees")),
+            ("94", json!("Z"), Some("plate_agrees")),
+            ("1", json!("C"), Some("plate_unconfirmed")),
+            ("2", json!("O"), Some("plate_unconfirmed")),
+            ("2", json!("B"), None),
+            ("93", json!(null), None),
+            ("", json!("C"), None),
+        ] {
+            let outcomes = of(colour, energy.clone());
+            let [Outcome::Record(_, record)] = outcomes.as_slice() else {
+                panic!("{outcomes:?}");
+            };
+            assert_eq!(record.attribute("quality"), quality, "{colour} {energy}");
+        }
+    }
+
+    #[test]
+    fn a_plate_stands_in_no_id_and_no_attribute() {
+        let of = |settings: &str, plate: &str| {
+            let waybill = with("/vehicleInfo/vehicleNumber", json!(plate));
+            match outcomes(&[waybill], &options(settings)).pop() {
+                Some(Outcome::Record(_, record)) => record,
+                other => panic!("{other:?}"),
+            }
+        };
+        let plain = of("", "粤B00000D");
+        let vehicle = |record: &Record| record.attribute("vehicle").map(str::to_owned);
+        let seen = plain
+            .attributes
+            .iter()
+            .any(|(_, value)| value.contains("B00000D"));
+        assert!(!seen && !plain.source_id.contains("B00000D"));
+        assert_eq!(vehicle(&of("", "粤b 00000d")), vehicle(&plain));
+        assert_ne!(vehicle(&of("", "粤B00001D")), vehicle(&plain));
+        assert_ne!(
+            vehicle(&of("plate_salt = 'sixteen bytes or more'", "粤B00000D")),
+            vehicle(&plain)
+        );
+    }
+}
