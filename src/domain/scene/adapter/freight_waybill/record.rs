@@ -129,7 +129,7 @@ fn attributes(
     };
     let word = |word: Option<&str>| word.map(str::to_owned);
     let all = [
-        ("mode", word(Some("truck"))),
+        ("mode", word(Some("road"))),
         ("evidence", word(Some("platform"))),
         (
             "vehicle",

@@ -81,7 +81,7 @@ fn a_waybill_is_a_load_over_a_distance() {
     assert_eq!(value(&record, "distance").as_deref(), Some("72.5 km"));
     assert_eq!(value(&record, "loaded"), None);
     for (name, expected) in [
-        ("mode", "truck"),
+        ("mode", "road"),
         ("evidence", "platform"),
         ("energy", "electric"),
         ("plate_colour", "gradient_green"),
