@@ -192,10 +192,11 @@ fn a_track_goes_before_the_table_and_a_broken_one_does_not() {
 
 #[test]
 fn without_track_or_table_the_distance_is_unknown() {
-    let codes = |of: &Value, options: &Options| match outcomes(&[of.clone()], options).pop() {
-        Some(Outcome::Held(held)) => held.code,
-        other => panic!("{other:?}"),
-    };
+    let codes =
+        |of: &Value, options: &Options| match outcomes(std::slice::from_ref(of), options).pop() {
+            Some(Outcome::Held(held)) => held.code,
+            other => panic!("{other:?}"),
+        };
     let none = Options::default();
     assert_eq!(codes(&waybill(), &none), Code::DistanceUnknown);
     // Within one division the table says nothing, also not zero.
