@@ -123,7 +123,8 @@ fn identifier(
     Ok(Some(text.to_owned()))
 }
 
-/// When the service was asked: with an offset, or on the clock of the zone.
+/// When the service was asked: with an offset, or on the clock of the zone; to the second, so that
+/// statements can be put in order by their text.
 fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Problem> {
     let Some(text) = first_stated(document) else {
         return Ok(None);
@@ -135,7 +136,7 @@ fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Proble
     };
     let instant = instant
         .ok_or_else(|| Problem::at(Code::TimeInvalid, "stated_at", "not a date and time"))?;
-    Ok(Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+    Ok(Some(instant.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 
 fn first_stated(document: &Document<'_>) -> Option<String> {

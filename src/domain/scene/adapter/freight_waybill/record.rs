@@ -181,7 +181,7 @@ fn stated_at(waybill: &Waybill<'_>, declared: &Declared) -> Result<Option<String
         return Ok(None);
     }
     let instant = journey::instant(sent.text(), "sendToProDateTime", declared.zone)?;
-    Ok(Some(instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
+    Ok(Some(instant.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 
 #[cfg(test)]
