@@ -5,6 +5,9 @@
 
 mod gbt_32960;
 mod ocpi;
+mod household;
+mod taps;
+mod waybill;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -21,7 +21,7 @@ pub(super) struct OptionArgs {
     /// IANA zone of times without an offset; the adapter's own by default
     #[arg(long, value_name = "IANA")]
     pub(super) zone: Option<Tz>,
-    /// Station-to-station distances, CSV `from,to,km` (shenzhen-tong)
+    /// Distances between stations or divisions, CSV `from,to,km` (shenzhen-tong, freight-waybill)
     #[arg(long, value_name = "FILE")]
     pub(super) distances: Option<PathBuf>,
     /// What the scene declares about its feed, TOML; each adapter's page says what it asks for

@@ -68,6 +68,30 @@ impl<R: BufRead> JsonRows<R> {
         }
     }
 
+    /// As [`JsonRows::new`], and an object may be spread over lines, others after it: services'
+    /// answers are often saved that way. In such a file a row's place is its number.
+    pub(super) fn spread(mut source: R, wrapper: Wrapper) -> Result<JsonRows<R>, Problem> {
+        let first = source.fill_buf().map_err(problem_of)?;
+        match shape(first, wrapper)? {
+            Shape::Lines if ends_on_its_line(first) => Ok(JsonRows::Lines(Lines::new(source))),
+            Shape::Lines => {
+                let mut array = Array::new(source, wrapper);
+                array.bare = true;
+                Ok(JsonRows::Array(array))
+            }
+            Shape::Array => Ok(JsonRows::Array(Array::new(source, wrapper))),
+        }
+    }
+
+    /// Lets one page follow another, as in a file of saved answers, one a line. The index of a row
+    /// is counted on from page to page.
+    pub(super) fn pages(mut self) -> JsonRows<R> {
+        if let JsonRows::Array(array) = &mut self {
+            array.many = true;
+        }
+        self
+    }
+
     /// The text of the next row.
     ///
     /// # Errors
@@ -130,6 +154,14 @@ fn spread(first: &[u8]) -> bool {
     lines.next().is_some() && Scan::default().feed(line).is_none()
 }
 
+/// Whether the first object is closed before the first line is.
+fn ends_on_its_line(first: &[u8]) -> bool {
+    let start = first.trim_ascii_start();
+    let mut lines = start.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    lines.next().is_none() || Scan::default().feed(line).is_some()
+}
+
 enum Entered {
     Rows,
     Closed,
@@ -141,6 +173,9 @@ pub(super) struct Array<R> {
     pointer: &'static str,
     index: u64,
     entered: bool,
+    many: bool,
+    /// No frame at all: one object after the other.
+    bare: bool,
     done: bool,
     row: Vec<u8>,
 }
@@ -153,38 +188,22 @@ impl<R: BufRead> Array<R> {
             pointer: "",
             index: 0,
             entered: false,
+            many: false,
+            bare: false,
             done: false,
             row: Vec::new(),
         }
     }
 
     fn next(&mut self) -> Result<Option<(Place, &str)>, Problem> {
-        if self.done {
+        if !self.advance()? {
             return Ok(None);
         }
-        let first = !self.entered;
-        if first {
-            if matches!(self.enter()?, Entered::Closed) {
-                return Err(mismatch(format!("no array {:?}", self.wrapper.key)));
-            }
-            self.entered = true;
-        }
-        match self.token()? {
-            b']' => return self.leave().map(|()| None),
-            b',' if !first => self.bump(),
-            _ if first => {}
-            other => {
-                return Err(mismatch(format!(
-                    "{:?} where a comma belongs",
-                    char::from(other)
-                )));
-            }
-        }
-        if self.token()? == b']' {
-            return Err(mismatch("a comma before ]".to_owned()));
-        }
         self.value(true)?;
-        let place = Place::Item(self.pointer, self.index);
+        let place = match self.bare {
+            true => Place::Pointer(format!("document {}", self.index + 1)),
+            false => Place::Item(self.pointer, self.index),
+        };
         self.index += 1;
         match std::str::from_utf8(&self.row) {
             Ok(text) => Ok(Some((place, text))),
@@ -198,11 +217,10 @@ impl<R: BufRead> Array<R> {
 
     /// The whole text as one row.
     fn single(&mut self) -> Result<Option<(Place, &str)>, Problem> {
-        if self.done {
+        if std::mem::replace(&mut self.done, true) {
             return Ok(None);
         }
         self.value(true)?;
-        self.done = true;
         if self.peek()?.is_some() {
             return Err(mismatch("text after the end of the document".to_owned()));
         }
@@ -214,6 +232,45 @@ impl<R: BufRead> Array<R> {
                 "not UTF-8",
             )),
         }
+    }
+
+    /// Moves to the first byte of the next row, if there is one.
+    fn advance(&mut self) -> Result<bool, Problem> {
+        if self.bare {
+            return match self.peek()? {
+                None => Ok(false),
+                Some(b'{') => Ok(true),
+                Some(_) => Err(mismatch("an object is expected".to_owned())),
+            };
+        }
+        while !self.done {
+            let first = !self.entered;
+            if first {
+                if matches!(self.enter()?, Entered::Closed) {
+                    return Err(mismatch(format!("no array {:?}", self.wrapper.key)));
+                }
+                self.entered = true;
+            }
+            match self.token()? {
+                b']' => {
+                    self.leave()?;
+                    continue;
+                }
+                b',' if !first => self.bump(),
+                _ if first => {}
+                other => {
+                    return Err(mismatch(format!(
+                        "{:?} where a comma belongs",
+                        char::from(other)
+                    )));
+                }
+            }
+            if self.token()? == b']' {
+                return Err(mismatch("a comma before ]".to_owned()));
+            }
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Reads up to and over the `[` that opens the rows.
@@ -251,11 +308,15 @@ impl<R: BufRead> Array<R> {
                 self.value(false)?;
             }
         }
-        self.done = true;
+        self.entered = false;
         match self.peek()? {
-            None => Ok(()),
-            Some(_) => Err(mismatch("text after the end of the document".to_owned())),
+            None => self.done = true,
+            Some(b'{') if self.many => {}
+            Some(_) => {
+                return Err(mismatch("text after the end of the document".to_owned()));
+            }
         }
+        Ok(())
     }
 
     /// After a member: true over a comma, false over the closing brace.
@@ -487,6 +548,58 @@ mod tests {
             Ok(owned(&[("line 1", "{\"a\":1}"), ("line 3", "{\"a\":2}")]))
         );
         assert_eq!(rows("{\"a\" 1}\n{\"a\":2}").map(|rows| rows.len()), Ok(2));
+    }
+
+    #[test]
+    fn a_page_may_follow_a_page_where_that_is_allowed() {
+        let text = "{\"data\":[1,2],\"page\":1}\n{\"data\":[]}\n{\"page\":3,\"data\":[3]}\n";
+        let pages = |text: &str| {
+            let mut rows = JsonRows::new(text.as_bytes(), PAGE)
+                .expect("a page")
+                .pages();
+            let mut found = Vec::new();
+            while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
+                found.push(format!("{place}={text}"));
+            }
+            Ok(found)
+        };
+        assert_eq!(
+            pages(text),
+            Ok(["/data/0=1", "/data/1=2", "/data/2=3"]
+                .map(String::from)
+                .to_vec())
+        );
+        assert_eq!(rows(text), Err(Code::FormatMismatch));
+        assert_eq!(pages(&text[..text.len() - 3]), Err(Code::FileTruncated));
+        assert_eq!(
+            pages("{\"data\":[1]} {\"page\":2}"),
+            Err(Code::FormatMismatch)
+        );
+    }
+
+    #[test]
+    fn objects_may_be_spread_over_lines() {
+        let spread = |text: &str| {
+            let mut rows = JsonRows::spread(text.as_bytes(), PAGE).map_err(|p| p.code)?;
+            let mut found = Vec::new();
+            while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
+                found.push(format!("{place}={}", text.len()));
+            }
+            Ok(found)
+        };
+        let owned = |rows: &[&str]| Ok(rows.iter().map(|row| (*row).to_owned()).collect());
+        assert_eq!(
+            spread("\n{\n \"a\": 1\n}\n{\"b\":\n2}\n"),
+            owned(&["document 1=11", "document 2=8"])
+        );
+        assert_eq!(
+            spread("{\"a\":1}\n{\"b\":2}"),
+            owned(&["line 1=7", "line 2=7"])
+        );
+        assert_eq!(spread("{\"data\":\n[1]}"), owned(&["/data/0=1"]));
+        assert_eq!(spread("[1,\n2]"), owned(&["/0=1", "/1=1"]));
+        assert_eq!(spread("{\"a\":\n1"), Err(Code::FileTruncated));
+        assert_eq!(spread("{\n}\n]"), Err(Code::FormatMismatch));
     }
 
     #[test]

@@ -15,9 +15,12 @@ use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 mod citibike;
+mod csg_household;
+mod distances;
 mod encoding;
 mod gbt_32960;
 mod gpx;
+mod freight_waybill;
 mod great_circle;
 mod green_button;
 mod json_records;
@@ -29,14 +32,16 @@ mod mds_trips;
 pub mod native;
 mod ocpi_cdr;
 mod nem12;
+mod pseudonym;
+mod scalar;
 mod settings;
 mod shenzhen_bike_order;
 mod shenzhen_tong;
 mod speed;
 mod xml;
 
+pub use distances::DistanceTable;
 pub use settings::Settings;
-pub use shenzhen_tong::DistanceTable;
 
 /// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen
 /// is under 1 KiB; a file of one endless line is refused before it fills the memory.
@@ -99,7 +104,7 @@ pub struct Seen {
 pub struct Options {
     /// The zone of times without an offset; the adapter's own default when absent.
     pub zone: Option<Tz>,
-    /// Station-to-station distances, for feeds that state none.
+    /// Distances from station to station, or from division to division, for feeds that state none.
     pub distances: Option<Arc<DistanceTable>>,
     /// Whatever else the adapter asks for.
     pub settings: Settings,
@@ -138,6 +143,8 @@ const ADAPTERS: &[Adapter] = &[
     ocpi_cdr::ADAPTER,
     gbt_32960::ADAPTER,
     nem12::ADAPTER,
+    csg_household::ADAPTER,
+    freight_waybill::ADAPTER,
     native::ADAPTER,
 ];
 

@@ -1,21 +1,22 @@
-//! The station-to-station distances (站间里程) that a scene supplies.
+//! The distances that a scene supplies: between stations (站间里程), or between the administrative
+//! divisions that waybills name (行政区划代码).
 
 use std::collections::HashMap;
 use std::io::BufRead;
 
 use rust_decimal::Decimal;
 
-use super::super::encoding::Decoded;
-use super::super::lines::{Fields, Lines};
+use super::encoding::Decoded;
+use super::lines::{Fields, Lines};
 use crate::domain::problem::{Code, Problem};
 
 /// A network of 1,000 stations has half a million pairs.
 const PAIRS_MAX: usize = 1_000_000;
 
-/// No metro line is longer.
-const KM_MAX: i64 = 1_000;
+/// No road of the country is longer; no metro comes near.
+const KM_MAX: i64 = 10_000;
 
-/// Kilometres between two stations, in either direction unless both are given.
+/// Kilometres between two stations or divisions, in either direction unless both are given.
 #[derive(Debug, Clone, Default)]
 pub struct DistanceTable {
     kilometres: HashMap<String, HashMap<String, Decimal>>,
@@ -115,7 +116,7 @@ mod tests {
             ("a,b\n", 1),
             ("a,,1\n", 1),
             ("a,b,1e3", 1),
-            ("a,b,1001", 1),
+            ("a,b,10001", 1),
         ] {
             let problem = table(text).expect_err("refused");
             assert_eq!(problem.param, Some(format!("line {line}")), "{text}");

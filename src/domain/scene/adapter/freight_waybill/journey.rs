@@ -1,0 +1,183 @@
+//! From where to where, when, and how far.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+
+use super::super::great_circle::Point;
+use super::super::local_time::LocalTime;
+use super::super::scalar::Scalar;
+use super::declared::Declared;
+use super::number::Number;
+use super::track::{self, Fix};
+use super::waybill::{Location, Vehicle, Waybill};
+use crate::domain::problem::{Code, Problem};
+
+/// Bytes of a division's code, as the guide has it.
+const CODE_MAX: usize = 12;
+
+/// 1 is road alone; 2 to 8 go on by rail, water or air.
+const ROAD: &str = "1";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Track,
+    Table,
+}
+
+#[derive(Debug)]
+pub(super) struct Journey {
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
+    pub(super) origin: Option<String>,
+    pub(super) destination: Option<String>,
+    /// 运输组织类型代码, 1 to 8.
+    pub(super) transport_type: Option<String>,
+    /// Kilometres, and from where they are known.
+    pub(super) distance: Option<(Decimal, Source)>,
+}
+
+impl Journey {
+    /// The vehicle's own times and places, where it has them; the whole waybill's only where the
+    /// waybill has one leg, because they say nothing of a leg.
+    ///
+    /// # Errors
+    /// `missing_field`, `invalid_field`, `time_invalid` at the field.
+    pub(super) fn of(
+        waybill: &Waybill<'_>,
+        vehicle: &Vehicle<'_>,
+        number: &Number,
+        declared: &Declared,
+    ) -> Result<Journey, Problem> {
+        let whole = number.leg == 0;
+        let or_whole = |own: &Scalar<'_>, of_all: &Scalar<'_>| match own.is_blank() && whole {
+            true => of_all.text().to_owned(),
+            false => own.text().to_owned(),
+        };
+        let despatch = or_whole(
+            &vehicle.despatch_actual_date_time,
+            &waybill.despatch_actual_date_time,
+        );
+        let receipt = or_whole(
+            &vehicle.goods_receipt_date_time,
+            &waybill.goods_receipt_date_time,
+        );
+        let (from, to) = (
+            required_instant(&despatch, "despatchActualDateTime", declared.zone)?,
+            required_instant(&receipt, "goodsReceiptDateTime", declared.zone)?,
+        );
+        if to < from {
+            let detail = "received before it was despatched";
+            return Err(Problem::at(
+                Code::TimeInvalid,
+                "goodsReceiptDateTime",
+                detail,
+            ));
+        }
+        let none = Scalar::default();
+        let (shipper, receiver) = (&waybill.consignor_info, &waybill.consignee_info);
+        let origin = division(
+            &or_whole(
+                &vehicle.loading_country_subdivision_code,
+                shipper
+                    .as_ref()
+                    .map_or(&none, |it| &it.country_subdivision_code),
+            ),
+            "loadingCountrySubdivisionCode",
+        )?;
+        let destination = division(
+            &or_whole(
+                &vehicle.receipt_country_subdivision_code,
+                receiver
+                    .as_ref()
+                    .map_or(&none, |it| &it.country_subdivision_code),
+            ),
+            "receiptCountrySubdivisionCode",
+        )?;
+        let mut journey = Journey {
+            from,
+            to,
+            origin,
+            destination,
+            transport_type: transport_type(&waybill.transport_type_code)?,
+            distance: None,
+        };
+        let fixes = fixes(&waybill.locations.0, declared.zone)?;
+        journey.distance = track::kilometres(&fixes, from, to)
+            .map(|km| (km, Source::Track))
+            .or_else(|| Some((journey.by_table(whole, declared)?, Source::Table)));
+        Ok(journey)
+    }
+
+    /// Between two divisions, not within one; and not for a waybill that goes on by rail, water or
+    /// air and does not say which leg this is.
+    fn by_table(&self, whole: bool, declared: &Declared) -> Option<Decimal> {
+        let (origin, destination) = (self.origin.as_deref()?, self.destination.as_deref()?);
+        let road = self.transport_type.as_deref().is_none_or(|it| it == ROAD);
+        if origin == destination || (whole && !road) {
+            return None;
+        }
+        declared.distances.between(origin, destination)
+    }
+}
+
+fn required_instant(text: &str, name: &str, zone: Tz) -> Result<DateTime<Utc>, Problem> {
+    if text.is_empty() {
+        return Err(Problem::at(Code::MissingField, name, ""));
+    }
+    instant(text, name, zone)
+}
+
+/// `20260201083000` on the clock of the zone.
+///
+/// # Errors
+/// `time_invalid` at `name`.
+pub(super) fn instant(text: &str, name: &str, zone: Tz) -> Result<DateTime<Utc>, Problem> {
+    LocalTime::parse(text)
+        .and_then(|time| time.instants(zone).into_iter().flatten().next())
+        .ok_or_else(|| {
+            let detail = format!("YYYYMMDDhhmmss in {zone} is expected");
+            Problem::at(Code::TimeInvalid, name, detail)
+        })
+}
+
+fn division(text: &str, name: &str) -> Result<Option<String>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.len() > CODE_MAX || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let detail = "a code of at most 12 letters and digits";
+        return Err(Problem::at(Code::InvalidField, name, detail));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+fn transport_type(text: &Scalar<'_>) -> Result<Option<String>, Problem> {
+    match text.text() {
+        "" => Ok(None),
+        code if matches!(code.as_bytes(), [b'1'..=b'8']) => Ok(Some(code.to_owned())),
+        _ => Err(Problem::at(
+            Code::InvalidField,
+            "transportTypeCode",
+            "1 to 8",
+        )),
+    }
+}
+
+fn fixes(locations: &[Location<'_>], zone: Tz) -> Result<Vec<Fix>, Problem> {
+    let mut fixes: Vec<Fix> = Vec::with_capacity(locations.len());
+    for location in locations {
+        let (latitude, longitude) = (location.latitude.text(), location.longitude.text());
+        let point = Point::parse(latitude, longitude).ok_or_else(|| {
+            let detail = "a point is no longitude and latitude in degrees";
+            Problem::at(Code::InvalidField, "locations", detail)
+        })?;
+        let at = instant(location.time.text(), "locations", zone)?;
+        if fixes.last().is_some_and(|before| at < before.at) {
+            let detail = "the points are not in the order of their times";
+            return Err(Problem::at(Code::InvalidField, "locations", detail));
+        }
+        fixes.push(Fix { at, point });
+    }
+    Ok(fixes)
+}

@@ -1,0 +1,98 @@
+//! A JSON text or number as the characters it is written with: services write `"12.50"` and
+//! `12.50` for one thing, and neither may pass through binary floating point.
+
+use std::borrow::Cow;
+
+use rust_decimal::Decimal;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::value::RawValue;
+
+use super::json_text::Text;
+
+/// The characters; blank for `null`, which no field distinguishes from absence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Scalar<'a>(Cow<'a, str>);
+
+impl Scalar<'_> {
+    /// Without surrounding spaces.
+    pub(super) fn text(&self) -> &str {
+        self.0.trim()
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    /// A plain decimal number: digits, at most one point, at most one leading minus, 28 digits in
+    /// all. No exponent, no plus, no thousands separator.
+    pub(super) fn decimal(&self) -> Option<Decimal> {
+        let text = self.text();
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+        let closed = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        if !plain || !closed(digits.first()) || !closed(digits.last()) {
+            return None;
+        }
+        Decimal::from_str_exact(text).ok()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Scalar<'a>, D::Error> {
+        let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
+        let text = raw.get();
+        match text.as_bytes().first() {
+            Some(b'"') if !text.contains('\\') => {
+                let inside = text.get(1..text.len().saturating_sub(1));
+                Ok(Scalar(Cow::Borrowed(inside.unwrap_or_default())))
+            }
+            Some(b'"') => serde_json::from_str::<Text<'de>>(text)
+                .map(|text| Scalar(text.0))
+                .map_err(|_| Error::custom("a text is broken")),
+            Some(b'-' | b'0'..=b'9') => Ok(Scalar(Cow::Borrowed(text))),
+            Some(b'n') => Ok(Scalar::default()),
+            _ => Err(Error::custom("a text or a number is expected")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<String> {
+        let scalar: Scalar<'_> = serde_json::from_str(json).ok()?;
+        Some(scalar.text().to_owned())
+    }
+
+    #[test]
+    fn texts_and_numbers_keep_their_characters() {
+        assert_eq!(read("12.500").as_deref(), Some("12.500"));
+        assert_eq!(read("\" 12.500 \"").as_deref(), Some("12.500"));
+        assert_eq!(read("\"\\u7535\"").as_deref(), Some("电"));
+        assert_eq!(read("null").as_deref(), Some(""));
+        assert_eq!(
+            read("0.1000000000000000055511151231257827")
+                .as_deref()
+                .map(str::len),
+            Some(36)
+        );
+        for json in ["true", "[1]", "{}", ""] {
+            assert_eq!(read(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_plain_numbers_are_decimals() {
+        let decimal = |text: &str| Scalar(Cow::Borrowed(text)).decimal();
+        assert_eq!(decimal("12.500"), Some(Decimal::new(12_500, 3)));
+        assert_eq!(decimal("-1"), Some(Decimal::NEGATIVE_ONE));
+        for text in [
+            "", "-", "1e3", "+1", "1,000", ".5", "5.", "1.2.3", "--1", "NaN", "１",
+        ] {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+    }
+}
