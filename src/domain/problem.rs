@@ -98,9 +98,6 @@ problems! {
     UnpairedTap "unpaired_tap" Refused "刷卡没有对应的进站或出站" "The tap has no partner tap yet.";
     BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";
     SingleReading "single_reading" Refused "该车当天只有一次里程读数" "The vehicle has one odometer reading on that day; a distance needs two.";
-    DuplicateReading "duplicate_reading" Conflict "读数重复或与另一读数时段重叠" "The row repeats or overlaps another of the same file.";
-    UnpairedTap "unpaired_tap" Refused "刷卡没有对应的进站或出站" "The tap has no partner tap yet.";
-    BusWithoutAlighting "bus_without_alighting" Refused "公交刷卡没有下车记录" "A bus tap says nothing of where the rider left.";
     PeriodUnknown "period_unknown" Refused "账单未说明起止日期" "Nothing says which days the bill covers.";
     TotalMismatch "total_mismatch" Refused "合计与明细之和不符" "The stated total is not the sum of its parts.";
     DistanceUnknown "distance_unknown" Refused "站间里程表中没有该区间" "The scene's distance table has no such pair of stations.";
