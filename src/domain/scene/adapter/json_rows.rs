@@ -106,6 +106,14 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     }
 }
 
+/// Whether the JSON value that begins here is written over several lines: then it is a document
+/// of one value, and not the first of JSON lines.
+pub(super) fn spans_lines(first: &[u8]) -> bool {
+    let start = first.trim_ascii_start();
+    let end = Scan::default().feed(start).unwrap_or(start.len());
+    start.iter().take(end).any(|byte| *byte == b'\n')
+}
+
 enum Entered {
     Rows,
     Closed,
@@ -118,11 +126,11 @@ pub(super) struct Array<R> {
     index: u64,
     entered: bool,
     done: bool,
-    row: Vec<u8>,
+    pub(super) row: Vec<u8>,
 }
 
 impl<R: BufRead> Array<R> {
-    fn new(source: R, wrapper: Wrapper) -> Array<R> {
+    pub(super) fn new(source: R, wrapper: Wrapper) -> Array<R> {
         Array {
             source,
             wrapper,
@@ -215,7 +223,7 @@ impl<R: BufRead> Array<R> {
     }
 
     /// After a member: true over a comma, false over the closing brace.
-    fn more(&mut self) -> Result<bool, Problem> {
+    pub(super) fn more(&mut self) -> Result<bool, Problem> {
         match self.token()? {
             b',' => {
                 self.bump();
@@ -250,7 +258,7 @@ impl<R: BufRead> Array<R> {
     }
 
     /// Reads one JSON value into `row`, or past it.
-    fn value(&mut self, keep: bool) -> Result<(), Problem> {
+    pub(super) fn value(&mut self, keep: bool) -> Result<(), Problem> {
         self.token()?;
         self.row.clear();
         let mut scan = Scan::default();
@@ -279,7 +287,7 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Problem> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Problem> {
         let found = self.token()?;
         self.bump();
         if found == byte {
@@ -293,11 +301,11 @@ impl<R: BufRead> Array<R> {
     }
 
     /// The next byte that is not white space, not yet consumed.
-    fn token(&mut self) -> Result<u8, Problem> {
+    pub(super) fn token(&mut self) -> Result<u8, Problem> {
         self.peek()?.ok_or_else(torn)
     }
 
-    fn peek(&mut self) -> Result<Option<u8>, Problem> {
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, Problem> {
         loop {
             let chunk = self.source.fill_buf().map_err(problem_of)?;
             if chunk.is_empty() {
@@ -312,7 +320,7 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    fn bump(&mut self) {
+    pub(super) fn bump(&mut self) {
         self.source.consume(1);
     }
 }
@@ -325,7 +333,7 @@ fn torn() -> Problem {
     )
 }
 
-fn mismatch(detail: String) -> Problem {
+pub(super) fn mismatch(detail: String) -> Problem {
     Problem {
         code: Code::FormatMismatch,
         param: None,

@@ -16,6 +16,7 @@ use crate::domain::problem::{Code, Problem};
 
 mod citibike;
 mod encoding;
+mod epcis;
 mod great_circle;
 mod green_button;
 mod json_rows;
@@ -123,6 +124,7 @@ const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
+    epcis::ADAPTER,
     native::ADAPTER,
 ];
 

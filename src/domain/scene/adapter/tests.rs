@@ -42,7 +42,13 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_adapter_is_found_by_its_name() {
-    for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
+    for name in [
+        "citibike-csv",
+        "shenzhen-tong",
+        "green-button",
+        "epcis",
+        "native",
+    ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
     assert!(by_name("gpx").is_none());
