@@ -43,7 +43,7 @@ fn all_47_documents_are_read_and_each_refusal_has_its_reason() {
         }
         assert_eq!(said["held"], json!({}));
     }
-    assert_eq!((records, cancelled), (51, 9));
+    assert_eq!((records, cancelled), (52, 9));
     let missing = ("missing_field".to_owned(), json!(1));
     assert_eq!(
         refused.into_iter().collect::<Vec<_>>(),

@@ -15,6 +15,7 @@ use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
 mod epcis;
+mod recycling_weigh;
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {

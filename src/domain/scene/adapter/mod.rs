@@ -24,6 +24,7 @@ mod json_text;
 mod lines;
 mod local_time;
 pub mod native;
+mod recycling_weigh;
 mod settings;
 mod shenzhen_tong;
 
@@ -125,6 +126,7 @@ const ADAPTERS: &[Adapter] = &[
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
     epcis::ADAPTER,
+    recycling_weigh::ADAPTER,
     native::ADAPTER,
 ];
 

@@ -47,6 +47,7 @@ fn every_adapter_is_found_by_its_name() {
         "shenzhen-tong",
         "green-button",
         "epcis",
+        "recycling-weigh",
         "native",
     ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
