@@ -18,8 +18,11 @@ fn the_same_rows_are_worth_what_the_scene_says_they_are() {
     let dir = tempfile::tempdir().expect("a directory");
     let (file, settings) = (dir.path().join("rows.csv"), dir.path().join("scales.toml"));
     std::fs::write(&file, ROWS).expect("written");
-    for (mass, total) in [("drop", "4"), ("cumulative_day", "2.5")] {
-        std::fs::write(&settings, format!("mass = '{mass}'\n{SETTINGS}")).expect("written");
+    for (mass, total) in [
+        ("mass = 'drop'", "4"),
+        ("mass = 'cumulative_day'\nday_start = 'zero'", "2.5"),
+    ] {
+        std::fs::write(&settings, format!("{mass}\n{SETTINGS}")).expect("written");
         let settings = settings.to_str().expect("UTF-8");
         let args = ["--adapter", "recycling-weigh", "--settings", settings];
         assert_eq!(

@@ -25,9 +25,16 @@ pub(super) struct Wrapper {
 pub(super) enum JsonRows<R> {
     Array(Array<R>),
     Lines(Lines<R>),
+    /// A document that is one row itself.
+    One(Array<R>),
 }
 
 impl<R: BufRead> JsonRows<R> {
+    /// A document that is one row itself.
+    pub(super) fn one(source: R, wrapper: Wrapper) -> JsonRows<R> {
+        JsonRows::One(Array::new(source, wrapper))
+    }
+
     /// Looks at the first buffer of `source`, which should hold at least one whole row, to tell
     /// a page from JSON lines.
     ///
@@ -59,6 +66,7 @@ impl<R: BufRead> JsonRows<R> {
     pub(super) fn next(&mut self) -> Result<Option<(Place, &str)>, Problem> {
         match self {
             JsonRows::Array(array) => array.next(),
+            JsonRows::One(array) => array.only(),
             JsonRows::Lines(lines) => Ok(lines
                 .next()?
                 .map(|(number, text)| (Place::Line(number), text))),
@@ -175,6 +183,24 @@ impl<R: BufRead> Array<R> {
             Err(_) => Err(Problem::at(
                 Code::EncodingUnsupported,
                 place.to_string(),
+                "not UTF-8",
+            )),
+        }
+    }
+
+    fn only(&mut self) -> Result<Option<(Place, &str)>, Problem> {
+        if std::mem::replace(&mut self.done, true) {
+            return Ok(None);
+        }
+        self.value(true)?;
+        if self.peek()?.is_some() {
+            return Err(mismatch("text after the end of the document".to_owned()));
+        }
+        match std::str::from_utf8(&self.row) {
+            Ok(text) => Ok(Some((Place::Line(1), text))),
+            Err(_) => Err(Problem::at(
+                Code::EncodingUnsupported,
+                "line 1",
                 "not UTF-8",
             )),
         }

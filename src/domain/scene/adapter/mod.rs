@@ -25,6 +25,7 @@ mod lines;
 mod local_time;
 pub mod native;
 mod recycling_weigh;
+mod resent;
 mod settings;
 mod shenzhen_tong;
 

@@ -28,7 +28,6 @@ const OF_EVENTS: [&str; 4] = ["eventTime", "eventID", "eventTimeZoneOffset", "ac
 pub(super) enum Events<R> {
     Document(Document<R>),
     Rows(JsonRows<R>),
-    One(Option<Array<R>>, Vec<u8>),
 }
 
 enum Shape {
@@ -49,7 +48,7 @@ impl<R: BufRead> Events<R> {
             Shape::Document => Events::Document(Document::new(source)),
             Shape::Array => Events::Rows(JsonRows::document(source, ROWS)?),
             Shape::Lines => Events::Rows(JsonRows::Lines(Lines::new(source))),
-            Shape::One => Events::One(Some(Array::new(source, ROWS)), Vec::new()),
+            Shape::One => Events::Rows(JsonRows::one(source, ROWS)),
         })
     }
 
@@ -61,17 +60,6 @@ impl<R: BufRead> Events<R> {
         match self {
             Events::Document(document) => document.next(),
             Events::Rows(rows) => rows.next(),
-            Events::One(source, text) => {
-                let Some(mut array) = source.take() else {
-                    return Ok(None);
-                };
-                array.value(true)?;
-                *text = std::mem::take(&mut array.row);
-                if array.peek()?.is_some() {
-                    return Err(mismatch("text after the event".to_owned()));
-                }
-                Ok(Some((Place::Pointer("/".to_owned()), utf8(text)?)))
-            }
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) enum Mass {
     /// Of this drop alone.
     Drop,
     /// Of all drops of the day so far; it begins again at midnight.
-    CumulativeDay,
+    CumulativeDay(DayStart),
 }
 
 /// What a day's first running total is measured from.
@@ -65,7 +65,6 @@ pub(super) struct Declared {
     /// kg in one unit of the scale.
     unit: Decimal,
     pub(super) mass: Mass,
-    pub(super) day_start: DayStart,
     /// The heaviest drop that is believed, kg.
     drop_max: Decimal,
     /// Of the bag or vessel, kg; none for running totals.
@@ -93,12 +92,7 @@ impl Declared {
         settings.only(&KEYS)?;
         let units = [("kg", Decimal::ONE), ("g", Decimal::new(1, 3))];
         let unit = required(settings.choice("unit", &units)?, "unit", "g or kg")?;
-        let masses = [
-            ("drop", Mass::Drop),
-            ("cumulative_day", Mass::CumulativeDay),
-        ];
-        let mass = settings.choice("mass", &masses)?;
-        let mass = required(mass, "mass", "drop or cumulative_day")?;
+        let mass = mass(settings)?;
         let drop_max = settings.decimal("drop_max_kg")?;
         let drop_max = required(
             drop_max,
@@ -108,13 +102,9 @@ impl Declared {
         if drop_max <= Decimal::ZERO {
             return Err(refused("drop_max_kg", "above zero"));
         }
-        let starts = [("zero", DayStart::Zero), ("first_row", DayStart::FirstRow)];
         let declared = Declared {
             unit,
             mass,
-            day_start: settings
-                .choice("day_start", &starts)?
-                .unwrap_or(DayStart::Zero),
             drop_max,
             tare: kilograms(settings.decimal("tare")?.unwrap_or_default(), unit, "tare")?,
             tares: tares(settings, unit)?,
@@ -123,13 +113,10 @@ impl Declared {
         };
         let tared = !declared.tare.is_zero() || !declared.tares.is_empty();
         match mass {
-            Mass::CumulativeDay if tared => Err(refused(
+            Mass::CumulativeDay(_) if tared => Err(refused(
                 "tare",
                 "a running total has no tare: the difference of two rows takes it out",
             )),
-            Mass::Drop if settings.value("day_start").is_some() => {
-                Err(refused("day_start", "is of running totals only"))
-            }
             _ => Ok(declared),
         }
     }
@@ -207,6 +194,25 @@ impl Declared {
             self.column(Column::Weight),
             detail,
         )
+    }
+}
+
+fn mass(settings: &Settings) -> Result<Mass, Problem> {
+    let words = [("drop", true), ("cumulative_day", false)];
+    let drop = required(
+        settings.choice("mass", &words)?,
+        "mass",
+        "drop or cumulative_day",
+    )?;
+    let starts = [("zero", DayStart::Zero), ("first_row", DayStart::FirstRow)];
+    let start = settings.choice("day_start", &starts)?;
+    match (drop, start) {
+        (true, None) => Ok(Mass::Drop),
+        (true, Some(_)) => Err(refused("day_start", "is of running totals only")),
+        (false, start) => {
+            let detail = "zero where each file holds whole days, otherwise first_row";
+            required(start, "day_start", detail).map(Mass::CumulativeDay)
+        }
     }
 }
 

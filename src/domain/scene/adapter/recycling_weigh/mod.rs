@@ -13,19 +13,18 @@ use chrono_tz::Tz;
 use super::encoding::{Decoded, problem_of};
 use super::json_rows::{JsonRows, Wrapper};
 use super::lines::{Fields, Lines};
+use super::resent::Resent;
 use super::{Adapter, Options, Outcome, Place, Seen, refused};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
 mod columns;
 mod declared;
-mod resent;
 mod row;
 mod running;
 
 use columns::{Cells, json_cells};
 use declared::{Declared, Mass};
-use resent::Resent;
 use row::Row;
 use running::Running;
 
@@ -56,7 +55,7 @@ fn read(
     let zone = options.zone.unwrap_or(ADAPTER.default_zone);
     let mut reader = Reader {
         zone,
-        running: Running::new(declared.day_start),
+        running: Running::new(declared.mass),
         resent: Resent::default(),
         declared: &declared,
     };
@@ -149,10 +148,10 @@ impl Reader<'_> {
     }
 
     fn record(&mut self, row: &Row<'_>) -> Result<Record, Problem> {
-        self.resent.check(row)?;
+        self.resent.check(&row.source_id(), &row.said())?;
         let kilograms = match self.declared.mass {
             Mass::Drop => self.declared.net(row)?,
-            Mass::CumulativeDay => self.running.rise(row, self.declared)?,
+            Mass::CumulativeDay(_) => self.running.rise(row, self.declared)?,
         };
         Ok(row.record(kilograms))
     }

@@ -99,6 +99,11 @@ impl<'a> Row<'a> {
         format!("sha256:{}", hex::encode(Sha256::digest(id)))
     }
 
+    /// What a row with this id must say again.
+    pub(super) fn said(&self) -> impl std::hash::Hash {
+        (self.user, self.bin, self.material, self.weight, self.at)
+    }
+
     pub(super) fn record(&self, kilograms: Decimal) -> Record {
         Record {
             source_id: self.source_id(),

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::columns::Column;
-use super::declared::{DayStart, Declared};
+use super::declared::{DayStart, Declared, Mass};
 use super::row::Row;
 use crate::domain::problem::{Code, Problem};
 
@@ -22,16 +22,17 @@ struct Total {
 
 pub(super) struct Running {
     totals: HashMap<(String, String, String), Total>,
-    day_start: DayStart,
+    /// A day's first total is measured from itself, and earns nothing.
+    first_is_base: bool,
     /// The latest day seen: totals of earlier days can be forgotten.
     latest: NaiveDate,
 }
 
 impl Running {
-    pub(super) fn new(day_start: DayStart) -> Running {
+    pub(super) fn new(mass: Mass) -> Running {
         Running {
             totals: HashMap::new(),
-            day_start,
+            first_is_base: mass == Mass::CumulativeDay(DayStart::FirstRow),
             latest: NaiveDate::MIN,
         }
     }
@@ -67,7 +68,7 @@ impl Running {
                     kilograms: Decimal::ZERO,
                 };
                 let total = self.totals.entry(key).insert_entry(fresh).into_mut();
-                if self.day_start == DayStart::FirstRow {
+                if self.first_is_base {
                     total.kilograms = row.weight;
                     let detail = "the day's first total: the next is measured from it";
                     return Err(Problem::at(

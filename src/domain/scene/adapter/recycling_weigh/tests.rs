@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::scene::adapter::Settings;
 
 const DROPS: &str = "unit = 'kg'\nmass = 'drop'\ndrop_max_kg = 30";
-const TOTALS: &str = "unit = 'g'\nmass = 'cumulative_day'\ndrop_max_kg = 30";
+const TOTALS: &str = "unit = 'g'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = 30";
 const HEADER: &str = "id,user,bin,type,weight,time\n";
 
 fn options(settings: &str) -> Options {
@@ -164,26 +164,6 @@ fn a_drop_that_was_sent_again_is_one() {
 }
 
 #[test]
-fn only_so_many_rows_are_remembered() {
-    let mut resent = Resent::default();
-    let declared = Declared::read(&options(DROPS).settings).expect("sound");
-    let texts: Vec<String> = (0..=resent::REMEMBERED_MAX)
-        .map(|i| i.to_string())
-        .collect();
-    let row = |text: &str| {
-        let cells = [text, "u", "B", "3", "1", "2026-05-01 08:30:00"]
-            .map(|cell| Some(Cow::Owned(cell.to_owned())));
-        let row = Row::read(&cells, &declared, chrono_tz::UTC).expect("sound");
-        let mut check = |resent: &mut Resent| resent.check(&row).is_ok();
-        check(&mut resent)
-    };
-    let mut row = row;
-    assert!(texts.iter().all(|text| row(text)));
-    assert!(row("0"), "the oldest is forgotten");
-    assert!(!row(texts.last().expect("one")), "the latest is not");
-}
-
-#[test]
 fn running_totals_become_differences_and_begin_again_at_midnight() {
     let rows = "\
 1,u,B,3,1000,2026-05-01 08:00:00
@@ -217,7 +197,7 @@ fn running_totals_become_differences_and_begin_again_at_midnight() {
         ]
     );
     // The same day in kilograms of the same scale, and as a sum: nothing is counted twice.
-    let first = format!("{TOTALS}\nday_start = 'first_row'");
+    let first = TOTALS.replace("zero", "first_row");
     assert_eq!(kilograms(&csv(&first, rows)), ["0.5", "0.1", "0.1", "0.1"]);
 }
 
@@ -278,6 +258,10 @@ fn a_scene_must_say_what_no_file_says() {
         ("unit = 'kg'\ndrop_max_kg = 30", "settings.mass"),
         ("unit = 'kg'\nmass = 'drop'", "settings.drop_max_kg"),
         (
+            "unit = 'kg'\nmass = 'cumulative_day'\ndrop_max_kg = 30",
+            "settings.day_start",
+        ),
+        (
             "unit = 'jin'\nmass = 'drop'\ndrop_max_kg = 30",
             "settings.unit",
         ),
@@ -286,7 +270,7 @@ fn a_scene_must_say_what_no_file_says() {
             "settings.drop_max_kg",
         ),
         (
-            "unit = 'kg'\nmass = 'cumulative_day'\ndrop_max_kg = 30\ntare = 1",
+            "unit = 'kg'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = 30\ntare = 1",
             "settings.tare",
         ),
         (
