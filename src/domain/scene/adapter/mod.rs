@@ -15,6 +15,7 @@ use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 mod citibike;
+mod cloudevents;
 mod encoding;
 mod epcis;
 mod great_circle;
@@ -29,6 +30,7 @@ mod resent;
 mod settings;
 mod shenzhen_tong;
 
+pub use cloudevents::{Attributes as EventAttributes, Envelope, Event as CloudEvent};
 pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
 
