@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
+mod cloudevents;
 mod epcis;
 mod recycling_weigh;
 
