@@ -41,10 +41,11 @@ impl Attributes {
     /// another type, or breaks its rule; `time_invalid`.
     pub(super) fn put(&mut self, name: &str, value: Value) -> Result<(), Problem> {
         let named = !name.is_empty()
+            && name != "data"
             && name.len() <= NAME_MAX
             && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'));
         if !named {
-            let rule = "an attribute's name is of a-z and 0-9, at most 64";
+            let rule = "an attribute's name is 1 to 64 of a-z and 0-9, and not data";
             return Err(Problem::at(Code::UnknownField, name, rule));
         }
         if !self.names.insert(name.to_owned()) {

@@ -13,7 +13,8 @@ use super::encoding::{Decoded, problem_of};
 use super::json_rows::{JsonRows, Wrapper, spans_lines};
 use super::lines::Lines;
 use super::resent::Resent;
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::settings::param;
+use super::{Adapter, Options, Outcome, Place, Seen, recycling_weigh, refused};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -77,6 +78,12 @@ impl Envelope {
     ) -> Result<Seen, Problem> {
         if self == Envelope::None {
             return (adapter.read)(source, options, sink);
+        }
+        if adapter.name == recycling_weigh::ADAPTER.name
+            && recycling_weigh::needs_whole_days(options)
+        {
+            let detail = "an event is a file, and with \"zero\" each file must hold whole days";
+            return Err(Problem::at(Code::InvalidField, param("day_start"), detail));
         }
         let mut rows = self.rows(Decoded::new(source))?;
         let mut opening = Opening {

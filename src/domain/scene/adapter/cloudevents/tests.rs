@@ -246,6 +246,33 @@ fn bad_events_of_a_batch_cost_themselves() {
 }
 
 #[test]
+fn running_totals_from_zero_do_not_come_in_events() {
+    let adapter = by_name("recycling-weigh").expect("an adapter");
+    let rows = json!([
+        {"user": "u", "bin": "B", "type": 3, "weight": 1, "time": "2026-05-01 08:00:00"},
+        {"user": "u", "bin": "B", "type": 3, "weight": 3, "time": "2026-05-01 09:00:00"}]);
+    let text = with("data", rows).to_string();
+    let read = |settings: &str| {
+        let settings = format!("unit = 'kg'\ndrop_max_kg = 30\n{settings}");
+        let options = Options {
+            settings: Settings::parse(&settings).expect("TOML"),
+            ..Options::default()
+        };
+        let mut count = 0;
+        let mut take = |outcome| count += usize::from(matches!(outcome, Outcome::Record(..)));
+        let read = Envelope::Event.read(&adapter, &mut text.as_bytes(), &options, &mut take);
+        read.map(|_| count).map_err(|problem| problem.param)
+    };
+    let zero = "mass = 'cumulative_day'\nday_start = 'zero'";
+    assert_eq!(read(zero), Err(Some("settings.day_start".to_owned())));
+    assert_eq!(
+        read("mass = 'cumulative_day'\nday_start = 'first_row'"),
+        Ok(1)
+    );
+    assert_eq!(read("mass = 'drop'"), Ok(2));
+}
+
+#[test]
 fn files_that_are_no_events_are_refused_whole() {
     let one = with("data", ride("r1")).to_string();
     let batch = format!("[{one}]");

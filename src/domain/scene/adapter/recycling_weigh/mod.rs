@@ -24,7 +24,7 @@ mod row;
 mod running;
 
 use columns::{Cells, json_cells};
-use declared::{Declared, Mass};
+use declared::{DayStart, Declared, Mass};
 use row::Row;
 use running::Running;
 
@@ -42,6 +42,12 @@ pub(super) const ADAPTER: Adapter = Adapter {
     check: |options| Declared::read(&options.settings).map(|_| ()),
     read,
 };
+
+/// Whether a file must hold whole days: a part of one would earn again what came before it.
+pub(super) fn needs_whole_days(options: &Options) -> bool {
+    let declared = Declared::read(&options.settings);
+    declared.is_ok_and(|declared| declared.mass == Mass::CumulativeDay(DayStart::Zero))
+}
 
 fn read(
     source: &mut dyn BufRead,

@@ -198,6 +198,7 @@ fn binary_mode_has_its_attributes_in_header_fields() {
         (("ce-id", "twice"), "ce-id"),
         (("ce-my-extension", "x"), "ce-my-extension"),
         (("ce-", "x"), "ce-"),
+        (("ce-data", "x"), "ce-data"),
     ] {
         let fields = [&sound[..], &[extra]].concat();
         assert_eq!(
