@@ -32,10 +32,12 @@ fn ride(id: &str) -> Json {
 fn read(envelope: Envelope, adapter: &str, text: &str) -> Result<(Seen, Vec<Outcome>), Problem> {
     let adapter = by_name(adapter).expect("an adapter");
     let mut outcomes = Vec::new();
-    let mut options = Options::default();
-    options.settings = match adapter.name {
-        "epcis" => Settings::parse("subject = 'readPoint'").expect("TOML"),
-        _ => Settings::default(),
+    let options = Options {
+        settings: match adapter.name {
+            "epcis" => Settings::parse("subject = 'readPoint'").expect("TOML"),
+            _ => Settings::default(),
+        },
+        ..Options::default()
     };
     let mut source = BufReader::with_capacity(61, text.as_bytes());
     let seen = envelope.read(&adapter, &mut source, &options, &mut |o| outcomes.push(o))?;

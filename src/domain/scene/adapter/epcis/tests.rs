@@ -154,7 +154,7 @@ fn all_forms_of_a_file_say_the_same() {
     }
     match outcomes(SETTINGS, &pretty).as_slice() {
         [Outcome::Record(Place::Line(1), record)] => {
-            assert_eq!(*record, record_of(SETTINGS, &one))
+            assert_eq!(*record, record_of(SETTINGS, &one));
         }
         other => panic!("{other:?}"),
     }

@@ -115,7 +115,7 @@ fn feeds_name_their_columns_and_their_types() {
     ] {
         match csv(DROPS, &format!("1,u,B,{kind},1,2026-05-01 08:30:00")).pop() {
             Some(Outcome::Record(_, record)) => {
-                assert_eq!(record.attribute("material"), Some(material))
+                assert_eq!(record.attribute("material"), Some(material));
             }
             other => panic!("{kind}: {other:?}"),
         }
