@@ -142,7 +142,7 @@ impl Reader<'_> {
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
         let record = match Row::read(cells, self.declared, self.zone) {
-            Ok(row) => self.record(&row),
+            Ok(row) => self.record(row),
             Err(problem) => Err(problem),
         };
         match record {
@@ -153,11 +153,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn record(&mut self, row: &Row<'_>) -> Result<Record, Problem> {
-        self.resent.check(&row.source_id(), &row.said())?;
+    fn record(&mut self, row: Row<'_>) -> Result<Record, Problem> {
+        self.resent.check(&row.source_id, &row.said())?;
         let kilograms = match self.declared.mass {
-            Mass::Drop => self.declared.net(row)?,
-            Mass::CumulativeDay(_) => self.running.rise(row, self.declared)?,
+            Mass::Drop => self.declared.net(&row)?,
+            Mass::CumulativeDay(_) => self.running.rise(&row, self.declared)?,
         };
         Ok(row.record(kilograms))
     }

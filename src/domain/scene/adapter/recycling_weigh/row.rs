@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -21,7 +21,7 @@ const DIGITS_MAX: usize = 20;
 /// A row whose fields are sound.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
-    own_id: Option<&'a str>,
+    pub(super) source_id: String,
     pub(super) user: &'a str,
     pub(super) bin: &'a str,
     pub(super) material: &'a str,
@@ -74,8 +74,12 @@ impl<'a> Row<'a> {
             .ok_or_else(|| problem(Code::QuantityOutOfRange, Column::Weight, "too large"))?;
         let (at, day) = time(required(Column::Time)?, zone)
             .map_err(|detail| problem(Code::TimeInvalid, Column::Time, detail))?;
+        let source_id = match own_id {
+            Some(id) => id.to_owned(),
+            None => stated(bin, user, material, at),
+        };
         Ok(Row {
-            own_id,
+            source_id,
             user,
             bin,
             material,
@@ -85,28 +89,14 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// The row's own id, or who, where, what and when. The weight is no part of it: the same drop
-    /// with another weight is a conflict, not another drop.
-    pub(super) fn source_id(&self) -> String {
-        if let Some(id) = self.own_id {
-            return id.to_owned();
-        }
-        let at = self.at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-        let id = format!("{}/{}/{}@{at}", self.bin, self.user, self.material);
-        if id.len() <= ID_MAX {
-            return id;
-        }
-        format!("sha256:{}", hex::encode(Sha256::digest(id)))
-    }
-
     /// What a row with this id must say again.
     pub(super) fn said(&self) -> impl std::hash::Hash {
         (self.user, self.bin, self.material, self.weight, self.at)
     }
 
-    pub(super) fn record(&self, kilograms: Decimal) -> Record {
+    pub(super) fn record(self, kilograms: Decimal) -> Record {
         Record {
-            source_id: self.source_id(),
+            source_id: self.source_id,
             subject: self.user.to_owned(),
             from: self.at,
             to: self.at,
@@ -122,6 +112,17 @@ impl<'a> Row<'a> {
             revises: None,
         }
     }
+}
+
+/// The id of a row that has none: who, where, what and when. The weight is no part of it: the same
+/// drop with another weight is a conflict, not another drop.
+fn stated(bin: &str, user: &str, material: &str, at: DateTime<Utc>) -> String {
+    let at = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let id = format!("{bin}/{user}/{material}@{at}");
+    if id.len() <= ID_MAX {
+        return id;
+    }
+    format!("sha256:{}", hex::encode(Sha256::digest(id)))
 }
 
 fn is_name(text: &str) -> bool {
@@ -145,26 +146,24 @@ fn weight(text: &str) -> Result<Decimal, (Code, &'static str)> {
 
 /// A local time, or RFC 3339 with an offset; and the day it counts for.
 fn time(text: &str, zone: Tz) -> Result<(DateTime<Utc>, NaiveDate), &'static str> {
-    let at = match DateTime::parse_from_rfc3339(text) {
-        Ok(time) => time.to_utc(),
-        Err(_) => {
-            let local = LocalTime::parse(text).ok_or("not a date and time")?;
-            match local.instants(zone) {
-                [Some(only), None] => only,
-                [None, _] => return Err("no such time in the scene's zone"),
-                _ => return Err("this hour is lived twice in the scene's zone"),
-            }
+    let (at, local) = match LocalTime::parse(text) {
+        Some(local) => match local.instants(zone) {
+            [Some(only), None] => (only, local.time),
+            [None, _] => return Err("no such time in the scene's zone"),
+            _ => return Err("this hour is lived twice in the scene's zone"),
+        },
+        None => {
+            let time = DateTime::parse_from_rfc3339(text).map_err(|_| "not a date and time")?;
+            (time.to_utc(), time.with_timezone(&zone).naive_local())
         }
     };
     if at.timestamp_subsec_nanos() >= 1_000_000_000 {
         return Err("a leap second has no instant of its own");
     }
-    let local = at.with_timezone(&zone).naive_local();
-    let midnight = local.time() == chrono::NaiveTime::MIN;
-    let day = if midnight {
-        local.date().pred_opt()
-    } else {
-        Some(local.date())
+    let midnight = local.time() == NaiveTime::MIN;
+    let day = match midnight {
+        true => local.date().pred_opt(),
+        false => Some(local.date()),
     };
     Ok((at, day.ok_or("out of range")?))
 }
