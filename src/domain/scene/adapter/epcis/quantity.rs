@@ -64,10 +64,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn is_empty(&self) -> bool {
-        *self == Tally::default()
-    }
-
     /// # Errors
     /// `quantity_out_of_range`: the sum does not fit a decimal.
     pub(super) fn add(&mut self, other: &Tally) -> Result<(), Problem> {
