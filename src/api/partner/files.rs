@@ -59,8 +59,7 @@ struct FileBroken {
 /// (`application/cloudevents+json`, `application/cloudevents-batch+json`, or `ce-` header fields
 /// over the file itself) is opened, and what is in it read by the scene's adapter.
 #[utoipa::path(tag = "partner", security(("signature" = [])),
-    request_body(content((String = "application/octet-stream"), (String = "application/cloudevents+json"),
-        (String = "application/cloudevents-batch+json"))),
+    request_body(content = String, content_type = "application/octet-stream"),
     responses((status = OK, body = FileSummary, content_type = "application/x-ndjson"),
     (status = UNAUTHORIZED, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody)))]
 #[post("/api/partner/scenes/{scene}/files")]
