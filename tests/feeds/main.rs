@@ -25,6 +25,9 @@ mod mds_trips;
 mod sz_bike_order;
 mod green_button;
 mod nem12;
+mod cloudevents;
+mod epcis;
+mod recycling_weigh;
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {

@@ -3,11 +3,12 @@
 //! The body is written to a scratch file while its digest is taken; only when the digest is the
 //! signed one, and the adapter has read the file to its end, is anything stored. Then the file is
 //! read again and committed batch by batch, and each record's answer goes out as soon as its batch
-//! is in.
+//! is in. What is in the file may be wrapped in CloudEvents, as its content type says.
 
-use std::io::{BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use futures_util::StreamExt;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
 use crate::domain::context::{Actor, Ctx};
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::{Outcome, Place};
+use crate::domain::scene::adapter::{Envelope, EventAttributes, Outcome, Place, Seen};
 use crate::flow::FlowError;
 use crate::flow::catalogue::Scene;
 use crate::flow::ingest::{RECORDS_MAX, Row, prepare};
@@ -54,7 +55,9 @@ struct FileBroken {
 
 /// Post a file in the scene adapter's own format
 ///
-/// Answers with one JSON line a record and a last line with the sums.
+/// Answers with one JSON line a record and a last line with the sums. A body of CloudEvents
+/// (`application/cloudevents+json`, `application/cloudevents-batch+json`, or `ce-` header fields
+/// over the file itself) is opened, and what is in it read by the scene's adapter.
 #[utoipa::path(tag = "partner", security(("signature" = [])),
     request_body(content = String, content_type = "application/octet-stream"),
     responses((status = OK, body = FileSummary, content_type = "application/x-ndjson"),
@@ -68,6 +71,7 @@ pub async fn post_file(
 ) -> ApiResult<HttpResponse> {
     let proof = prove_streamed(&request, &state).await?;
     let scene = scene_of(&state, &proof, &scene)?;
+    let envelope = envelope_of(&request)?;
     let digest = proof.digest.clone().ok_or(Code::DigestMismatch)?;
     let (file, sha256) = spool(body, digest.start()).await?;
     let (send, answers) = mpsc::channel::<web::Bytes>(CHUNKS_WAITING);
@@ -76,11 +80,12 @@ pub async fn post_file(
         id: proof.partner,
     });
     let (state, reader) = (state.clone(), Arc::clone(&scene));
-    let checked = web::block(move || check(file, &reader))
+    let checked = web::block(move || check(file, &reader, envelope))
         .await
         .map_err(ApiError::internal)??;
     actix_web::rt::task::spawn_blocking(move || {
         let mut ingestion = Ingestion::new(&state, &scene, ctx, sha256, send);
+        ingestion.envelope = envelope;
         if let Err(error) = ingestion.run(checked) {
             tracing::error!(?error, "a file could not be ingested to its end");
             ingestion.break_off(&error);
@@ -95,6 +100,23 @@ pub async fn post_file(
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .streaming(stream))
+}
+
+/// What the body is wrapped in. In binary mode the envelope is in header fields and the body is
+/// the file itself: the fields are checked, and nothing of them enters a record, for the
+/// signature need not cover them.
+fn envelope_of(request: &HttpRequest) -> ApiResult<Envelope> {
+    let headers = request.headers();
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let envelope = Envelope::of_content_type(content_type.unwrap_or_default())?;
+    if envelope == Envelope::None {
+        let fields = headers.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        EventAttributes::of_header(fields, content_type)?;
+    }
+    Ok(envelope)
 }
 
 /// Writes the body to a scratch file that vanishes with its handle.
@@ -121,11 +143,24 @@ async fn spool(
 
 /// Reads the file to its end without storing anything: a file that is broken as a whole is
 /// refused as a whole.
-fn check(mut file: std::fs::File, scene: &Scene) -> Result<std::fs::File, FlowError> {
+fn check(
+    mut file: std::fs::File,
+    scene: &Scene,
+    envelope: Envelope,
+) -> Result<std::fs::File, FlowError> {
     rewind(&mut file)?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    (scene.adapter.read)(&mut reader, &scene.options, &mut |_| ())?;
+    read(scene, envelope, &mut reader, &mut |_| ())?;
     Ok(reader.into_inner())
+}
+
+fn read(
+    scene: &Scene,
+    envelope: Envelope,
+    source: &mut dyn BufRead,
+    sink: &mut dyn FnMut(Outcome),
+) -> Result<Seen, Problem> {
+    envelope.read(&scene.adapter, source, &scene.options, sink)
 }
 
 fn rewind(file: &mut std::fs::File) -> Result<(), FlowError> {
@@ -140,6 +175,7 @@ fn rewind(file: &mut std::fs::File) -> Result<(), FlowError> {
 struct Ingestion<'s> {
     state: &'s AppState,
     scene: &'s Scene,
+    envelope: Envelope,
     ctx: Ctx,
     file_digest: [u8; 32],
     answers: mpsc::Sender<web::Bytes>,
@@ -162,6 +198,7 @@ impl<'s> Ingestion<'s> {
         Ingestion {
             state,
             scene,
+            envelope: Envelope::None,
             ctx,
             file_digest,
             answers,
@@ -176,8 +213,8 @@ impl<'s> Ingestion<'s> {
         rewind(&mut file)?;
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let mut failed = None;
-        let (read, options) = (self.scene.adapter.read, self.scene.options.clone());
-        read(&mut reader, &options, &mut |outcome| {
+        let (scene, envelope) = (self.scene, self.envelope);
+        read(scene, envelope, &mut reader, &mut |outcome| {
             if failed.is_none() {
                 failed = self.take(outcome).err();
             }

@@ -15,7 +15,7 @@ use super::row;
 use super::source::{FileRefused, OptionArgs, Watched, adapter_names, adapter_of};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::{Adapter, Options, Outcome, Place, Refused, Seen};
+use crate::domain::scene::adapter::{Adapter, Envelope, Options, Outcome, Place, Refused, Seen};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// The feed's format
     #[arg(long, value_parser = adapter_names())]
     adapter: String,
+    /// What the files are wrapped in
+    #[arg(long, value_name = "NAME")]
+    envelope: Option<EnvelopeName>,
     #[command(flatten)]
     options: OptionArgs,
     /// One JSON object instead of a table
@@ -30,6 +33,13 @@ pub(super) struct Args {
     json: bool,
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+}
+
+/// What `--envelope` names.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EnvelopeName {
+    /// CloudEvents 1.0 in JSON: one event, JSON lines, or an array
+    Cloudevents,
 }
 
 pub(super) fn run(args: &Args) -> ExitCode {
@@ -48,12 +58,13 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 fn check(args: &Args) -> Result<String, FileRefused> {
     let adapter = adapter_of(&args.adapter)?;
-    let summary = read(
-        adapter,
-        &args.options.open(adapter)?,
-        &args.files,
-        &ProgressBar::hidden(),
-    )?;
+    let envelope = match args.envelope {
+        Some(EnvelopeName::Cloudevents) => Envelope::Events,
+        None => Envelope::None,
+    };
+    let options = args.options.open(adapter)?;
+    let hidden = ProgressBar::hidden();
+    let summary = read_in(envelope, adapter, &options, &args.files, &hidden)?;
     Ok(match args.json {
         true => format!("{}\n", summary.json(adapter)),
         false => summary.table(adapter),
@@ -62,6 +73,16 @@ fn check(args: &Args) -> Result<String, FileRefused> {
 
 /// Reads files to their ends.
 pub(super) fn read(
+    adapter: Adapter,
+    options: &Options,
+    files: &[PathBuf],
+    progress: &ProgressBar,
+) -> Result<Summary, FileRefused> {
+    read_in(Envelope::None, adapter, options, files, progress)
+}
+
+fn read_in(
+    envelope: Envelope,
     adapter: Adapter,
     options: &Options,
     files: &[PathBuf],
@@ -79,7 +100,7 @@ pub(super) fn read(
         let mut read = || {
             let mut file = Watched::open(path, progress.clone(), Arc::default())?;
             let mut overflow = None;
-            let seen = (adapter.read)(&mut file, options, &mut |outcome| {
+            let seen = envelope.read(&adapter, &mut file, options, &mut |outcome| {
                 overflow = summary.take(outcome, &mut place).err().or(overflow.take());
             })?;
             overflow.map_or(Ok(()), Err)?;

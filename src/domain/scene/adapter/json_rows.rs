@@ -30,6 +30,11 @@ pub(super) enum JsonRows<R> {
 }
 
 impl<R: BufRead> JsonRows<R> {
+    /// A document that is one row itself.
+    pub(super) fn one(source: R, wrapper: Wrapper) -> JsonRows<R> {
+        JsonRows::Single(Array::new(source, wrapper))
+    }
+
     /// Looks at the first buffer of `source`, which should hold at least one whole row, to tell
     /// a page from JSON lines.
     ///
@@ -162,6 +167,14 @@ fn ends_on_its_line(first: &[u8]) -> bool {
     lines.next().is_none() || Scan::default().feed(line).is_some()
 }
 
+/// Whether the JSON value that begins here is written over several lines: then it is a document
+/// of one value, and not the first of JSON lines.
+pub(super) fn spans_lines(first: &[u8]) -> bool {
+    let start = first.trim_ascii_start();
+    let end = Scan::default().feed(start).unwrap_or(start.len());
+    start.iter().take(end).any(|byte| *byte == b'\n')
+}
+
 enum Entered {
     Rows,
     Closed,
@@ -177,11 +190,11 @@ pub(super) struct Array<R> {
     /// No frame at all: one object after the other.
     bare: bool,
     done: bool,
-    row: Vec<u8>,
+    pub(super) row: Vec<u8>,
 }
 
 impl<R: BufRead> Array<R> {
-    fn new(source: R, wrapper: Wrapper) -> Array<R> {
+    pub(super) fn new(source: R, wrapper: Wrapper) -> Array<R> {
         Array {
             source,
             wrapper,
@@ -320,7 +333,7 @@ impl<R: BufRead> Array<R> {
     }
 
     /// After a member: true over a comma, false over the closing brace.
-    fn more(&mut self) -> Result<bool, Problem> {
+    pub(super) fn more(&mut self) -> Result<bool, Problem> {
         match self.token()? {
             b',' => {
                 self.bump();
@@ -355,7 +368,7 @@ impl<R: BufRead> Array<R> {
     }
 
     /// Reads one JSON value into `row`, or past it.
-    fn value(&mut self, keep: bool) -> Result<(), Problem> {
+    pub(super) fn value(&mut self, keep: bool) -> Result<(), Problem> {
         self.token()?;
         self.row.clear();
         let mut scan = Scan::default();
@@ -384,7 +397,7 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Problem> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Problem> {
         let found = self.token()?;
         self.bump();
         if found == byte {
@@ -398,11 +411,11 @@ impl<R: BufRead> Array<R> {
     }
 
     /// The next byte that is not white space, not yet consumed.
-    fn token(&mut self) -> Result<u8, Problem> {
+    pub(super) fn token(&mut self) -> Result<u8, Problem> {
         self.peek()?.ok_or_else(torn)
     }
 
-    fn peek(&mut self) -> Result<Option<u8>, Problem> {
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, Problem> {
         loop {
             let chunk = self.source.fill_buf().map_err(problem_of)?;
             if chunk.is_empty() {
@@ -417,7 +430,7 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    fn bump(&mut self) {
+    pub(super) fn bump(&mut self) {
         self.source.consume(1);
     }
 }
@@ -430,7 +443,7 @@ fn torn() -> Problem {
     )
 }
 
-fn mismatch(detail: String) -> Problem {
+pub(super) fn mismatch(detail: String) -> Problem {
     Problem {
         code: Code::FormatMismatch,
         param: None,

@@ -21,6 +21,9 @@ mod encoding;
 mod gbt_32960;
 mod gpx;
 mod freight_waybill;
+mod cloudevents;
+mod encoding;
+mod epcis;
 mod great_circle;
 mod green_button;
 mod json_records;
@@ -34,6 +37,8 @@ mod ocpi_cdr;
 mod nem12;
 mod pseudonym;
 mod scalar;
+mod recycling_weigh;
+mod resent;
 mod settings;
 mod shenzhen_bike_order;
 mod shenzhen_tong;
@@ -41,6 +46,7 @@ mod speed;
 mod xml;
 
 pub use distances::DistanceTable;
+pub use cloudevents::{Attributes as EventAttributes, Envelope, Event as CloudEvent};
 pub use settings::Settings;
 
 /// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen
@@ -145,6 +151,8 @@ const ADAPTERS: &[Adapter] = &[
     nem12::ADAPTER,
     csg_household::ADAPTER,
     freight_waybill::ADAPTER,
+    epcis::ADAPTER,
+    recycling_weigh::ADAPTER,
     native::ADAPTER,
 ];
 

@@ -66,6 +66,8 @@ fn every_adapter_is_found_by_its_name() {
         "nem12",
         "csg-household",
         "freight-waybill",
+        "epcis",
+        "recycling-weigh",
         "native",
     ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));

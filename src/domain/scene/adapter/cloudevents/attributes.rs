@@ -1,0 +1,210 @@
+//! The context attributes of an event and the rules that each must keep: those of the JSON Schema,
+//! and those of the text that the schema cannot say.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+
+use crate::domain::problem::{Code, Problem};
+
+/// Bytes of a name; the specification advises 20.
+const NAME_MAX: usize = 64;
+/// Attributes of one event.
+const ATTRIBUTES_MAX: usize = 128;
+
+/// A value as the format writes it; each type of CloudEvents is one of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Integer(i32),
+    Boolean(bool),
+}
+
+/// The attributes of one event, all rules kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// With `source` it names the event: a sender that sends it again uses the same.
+    pub id: String,
+    pub source: String,
+    pub kind: String,
+    /// What `data` is written in; `application/json` when absent.
+    pub datacontenttype: Option<String>,
+    specversion: String,
+    names: BTreeSet<String>,
+}
+
+impl Attributes {
+    /// Adds one attribute.
+    ///
+    /// # Errors
+    /// `unknown_field`: a name that no attribute may have; `invalid_field`: it stands twice, is of
+    /// another type, or breaks its rule; `time_invalid`.
+    pub(super) fn put(&mut self, name: &str, value: Value) -> Result<(), Problem> {
+        let named = !name.is_empty()
+            && name != "data"
+            && name.len() <= NAME_MAX
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'));
+        if !named {
+            let rule = "an attribute's name is 1 to 64 of a-z and 0-9, and not data";
+            return Err(Problem::at(Code::UnknownField, name, rule));
+        }
+        if !self.names.insert(name.to_owned()) {
+            return Err(invalid(name, "stands twice"));
+        }
+        if self.names.len() > ATTRIBUTES_MAX {
+            return Err(invalid(name, "more than 128 attributes"));
+        }
+        match value {
+            Value::Text(text) => self.put_text(name, text),
+            Value::Integer(_) | Value::Boolean(_) if is_core(name) => {
+                Err(invalid(name, "a text is expected"))
+            }
+            Value::Integer(_) | Value::Boolean(_) => Ok(()),
+        }
+    }
+
+    fn put_text(&mut self, name: &str, text: String) -> Result<(), Problem> {
+        if text.chars().any(is_disallowed) {
+            return Err(invalid(name, "a control character or noncharacter"));
+        }
+        if text.is_empty() && is_core(name) {
+            return Err(invalid(name, "empty"));
+        }
+        match name {
+            "specversion" if text != "1.0" => return Err(invalid(name, "1.0 is read here")),
+            "specversion" => self.specversion = text,
+            "id" => self.id = text,
+            "type" => self.kind = text,
+            "source" if !is_uri_reference(&text) => {
+                return Err(invalid(name, "a URI-reference of RFC 3986 is expected"));
+            }
+            "source" => self.source = text,
+            "dataschema" if !is_absolute_uri(&text) => {
+                return Err(invalid(name, "a URI with its scheme is expected"));
+            }
+            "datacontenttype" if !is_media_type(&text) => {
+                return Err(invalid(name, "a media type of RFC 2046 is expected"));
+            }
+            "datacontenttype" => self.datacontenttype = Some(text),
+            "time" if DateTime::parse_from_rfc3339(&text).is_err() => {
+                let rule = "RFC 3339 with an offset is expected";
+                return Err(Problem::at(Code::TimeInvalid, name, rule));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is missing.
+    ///
+    /// # Errors
+    /// `missing_field`.
+    pub(super) fn complete(self) -> Result<Attributes, Problem> {
+        for (name, value) in [
+            ("specversion", &self.specversion),
+            ("id", &self.id),
+            ("source", &self.source),
+            ("type", &self.kind),
+        ] {
+            if value.is_empty() {
+                return Err(Problem::at(Code::MissingField, name, ""));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether the content type says JSON: `*/json`, `*/*+json`, or nothing.
+    pub(super) fn says_json(&self) -> bool {
+        let Some(content_type) = &self.datacontenttype else {
+            return true;
+        };
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        let subtype = media_type
+            .split_once('/')
+            .map_or("", |(_, subtype)| subtype);
+        let subtype = subtype.to_ascii_lowercase();
+        subtype == "json" || subtype.ends_with("+json")
+    }
+}
+
+pub(super) fn invalid(name: &str, detail: &str) -> Problem {
+    Problem::at(Code::InvalidField, name, detail)
+}
+
+fn is_core(name: &str) -> bool {
+    const CORE: [&str; 8] = [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "datacontenttype",
+        "dataschema",
+        "subject",
+        "time",
+    ];
+    CORE.contains(&name)
+}
+
+/// What no String of CloudEvents has: control characters and Unicode's noncharacters.
+fn is_disallowed(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_control() || (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+}
+
+/// Characters of RFC 3986, and `%` only before two hexadecimal digits; `#` at most once.
+fn is_uri_reference(text: &str) -> bool {
+    let mut rest = text.bytes();
+    let mut fragments = 0;
+    while let Some(byte) = rest.next() {
+        let sound = match byte {
+            b'%' => [rest.next(), rest.next()]
+                .iter()
+                .all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit())),
+            b'#' => {
+                fragments += 1;
+                fragments == 1
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => true,
+            other => b"-._~:/?[]@!$&'()*+,;=".contains(&other),
+        };
+        if !sound {
+            return false;
+        }
+    }
+    // A first segment with a colon is a scheme, or no URI-reference.
+    match text.split(['/', '?', '#']).next() {
+        Some(first) if first.contains(':') => is_absolute_uri(text),
+        _ => true,
+    }
+}
+
+fn is_absolute_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let letters = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic());
+    let rest_sound = rest
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&b));
+    named && scheme.bytes().all(letters) && rest_sound
+}
+
+/// `type/subtype`, and parameters after semicolons.
+fn is_media_type(text: &str) -> bool {
+    let token = |part: &str| {
+        let sound = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        !part.is_empty() && part.bytes().all(sound)
+    };
+    let mut parts = text.split(';');
+    let media_type = parts.next().unwrap_or_default().trim();
+    let named = media_type
+        .split_once('/')
+        .is_some_and(|(kind, subtype)| token(kind) && token(subtype));
+    named
+        && parts.all(|parameter| {
+            parameter
+                .split_once('=')
+                .is_some_and(|(name, value)| token(name.trim()) && !value.trim().is_empty())
+        })
+}
