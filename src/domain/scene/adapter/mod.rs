@@ -25,6 +25,7 @@ mod local_time;
 pub mod native;
 mod settings;
 mod shenzhen_tong;
+mod table;
 
 pub use settings::Settings;
 pub use shenzhen_tong::DistanceTable;
@@ -124,6 +125,7 @@ const ADAPTERS: &[Adapter] = &[
     shenzhen_tong::ADAPTER,
     green_button::ADAPTER,
     native::ADAPTER,
+    table::ADAPTER,
 ];
 
 /// The adapter of that name.
