@@ -22,7 +22,23 @@ pub(super) fn read_with(
 }
 
 pub(super) fn read_all(name: &str, bytes: &[u8]) -> Result<(Seen, Vec<Outcome>), Problem> {
-    read_with(name, bytes, &Options::default())
+    read_with(name, bytes, &declared(name))
+}
+
+/// What a scene declares where an adapter cannot do without.
+fn declared(name: &str) -> Options {
+    let settings = match name {
+        "table" => {
+            "format = 'csv'\n[columns]\nid = 'bikeid'\nsubject = 'bikeid'\nat = 'starttime'\n\
+             [time]\nformat = ['local', 'unix']\n[quantities.count]\ncolumn = 'tripduration'\nunit = 'item'\n"
+        }
+        _ => "",
+    };
+    Options {
+        zone: Some(chrono_tz::America::New_York),
+        settings: Settings::parse(settings).expect("settings"),
+        ..Options::default()
+    }
 }
 
 /// Place, code and field of each refusal, in order.
@@ -42,7 +58,13 @@ pub(super) fn refusals(outcomes: &[Outcome]) -> Vec<(String, String, String)> {
 
 #[test]
 fn every_adapter_is_found_by_its_name() {
-    for name in ["citibike-csv", "shenzhen-tong", "green-button", "native"] {
+    for name in [
+        "citibike-csv",
+        "shenzhen-tong",
+        "green-button",
+        "native",
+        "table",
+    ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
     assert!(by_name("gpx").is_none());
@@ -57,6 +79,7 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("green-button", "<feed><title>"),
         ("native", "[{\"id\":\""),
         ("native", "{\"id\":\""),
+        ("table", "bikeid,"),
     ] {
         let mut taken = 0u64;
         let endless = start
@@ -68,8 +91,7 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         };
         let mut source = BufReader::with_capacity(64 * 1024, counted);
         let adapter = by_name(name).expect("an adapter");
-        let problem =
-            (adapter.read)(&mut source, &Options::default(), &mut |_| {}).expect_err(start);
+        let problem = (adapter.read)(&mut source, &declared(name), &mut |_| {}).expect_err(start);
         assert_eq!(problem.code, Code::LineTooLong, "{name} {start}");
         assert!(taken < 1_000_000, "{name} read {taken} bytes");
     }
@@ -133,6 +155,8 @@ const PIECES: &[&str] = &[
     "<!DOCTYPE a>",
     "\u{feff}",
     "Trip Duration,Start Time,Stop Time,Start Station ID,Start Station Latitude,Start Station Longitude,End Station ID,End Station Latitude,End Station Longitude,Bike ID,User Type\n",
+    "bikeid,starttime,tripduration\n",
+    "7,1637676000,3\n",
     "60,2015-11-01 01:30:00,2015-11-01 01:31:00,1,40,-74,2,40,-74,7,x\n",
     "卡号,交易日期时间,交易类型,交易金额,公司名称,线路站点,车牌号\n",
     "1,20180901080500,地铁入站,0,a,罗湖,c\n",

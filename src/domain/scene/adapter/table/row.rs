@@ -69,8 +69,8 @@ impl<'a, C: Cells> Row<'a, C> {
             Cell::Blank => Ok(Cow::Borrowed("")),
             Cell::Text(text) => Ok(Cow::Borrowed(text)),
             Cell::Number(text, _) => {
-                let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                if digits > SHEET_DIGITS {
+                let whole = text.split('.').next().unwrap_or_default();
+                if whole.len() > SHEET_DIGITS {
                     let detail = "stored as a number of more than 15 digits: some are lost";
                     return Err(self.fault(slot, Code::InvalidField, detail));
                 }
