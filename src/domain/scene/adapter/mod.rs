@@ -18,6 +18,7 @@ mod citibike;
 mod encoding;
 mod great_circle;
 mod green_button;
+mod ileap_tad;
 mod json_rows;
 mod json_text;
 mod lines;
@@ -126,6 +127,7 @@ const ADAPTERS: &[Adapter] = &[
     green_button::ADAPTER,
     native::ADAPTER,
     table::ADAPTER,
+    ileap_tad::ADAPTER,
 ];
 
 /// The adapter of that name.

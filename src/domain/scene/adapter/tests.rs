@@ -64,6 +64,7 @@ fn every_adapter_is_found_by_its_name() {
         "green-button",
         "native",
         "table",
+        "ileap-tad",
     ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
@@ -80,6 +81,7 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("native", "[{\"id\":\""),
         ("native", "{\"id\":\""),
         ("table", "bikeid,"),
+        ("ileap-tad", "{\"data\":[{\"activityId\":\""),
     ] {
         let mut taken = 0u64;
         let endless = start
@@ -162,6 +164,8 @@ const PIECES: &[&str] = &[
     "1,20180901080500,地铁入站,0,a,罗湖,c\n",
     "\"card_no\":\"A\"",
     "\"id\":\"1\"",
+    "\"activityId\":\"1\",\"consignmentIds\":[\"1\"]",
+    "\"distance\":{\"gcd\":\"1\"},\"mass\":\"1\"",
     "\"at\":\"2026-01-01T00:00:00Z\"",
     "-1",
     "1e999",

@@ -1,6 +1,7 @@
 //! From rows to outcomes, one at a time; at most one row is kept.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -15,7 +16,7 @@ use crate::domain::problem::{Code, Problem};
 /// Reads the rows of one file.
 pub(super) struct Reading<'a> {
     mapping: &'a Mapping,
-    located: Located,
+    located: Rc<Located>,
     clock: Clock,
     /// A record whose end is the beginning of the next row.
     open: Option<(Place, Record)>,
@@ -28,7 +29,7 @@ impl<'a> Reading<'a> {
     pub(super) fn new(mapping: &'a Mapping, located: Located) -> Reading<'a> {
         Reading {
             mapping,
-            located,
+            located: Rc::new(located),
             clock: Clock::new(mapping.zone),
             open: None,
             rows: 0,
@@ -51,7 +52,7 @@ impl<'a> Reading<'a> {
             return;
         }
         let mapping = self.mapping;
-        let located = self.located.clone();
+        let located = Rc::clone(&self.located);
         let row = Row {
             cells,
             columns: &mapping.columns,
