@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
+mod ileap_tad;
+mod table;
+
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {
     let root = std::env::var_os("TANPUHUI_SHARED_DATA").map_or_else(
