@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::SecondsFormat;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::columns::{Columns, Located, Slot};
 use super::serial::{self, Epoch};
@@ -103,7 +103,9 @@ pub(super) fn sheet_number(text: &str) -> Option<Decimal> {
     }
     let number: Decimal = text.parse().ok()?;
     let digits = u32::try_from(SHEET_DIGITS).ok()?;
-    Some(number.round_sf(digits)?.round_dp(12).normalize())
+    let even = RoundingStrategy::MidpointNearestEven;
+    let shown = number.round_sf_with_strategy(digits, even)?;
+    Some(shown.round_dp_with_strategy(12, even).normalize())
 }
 
 #[cfg(test)]
