@@ -29,13 +29,12 @@ pub(super) fn read_all(name: &str, bytes: &[u8]) -> Result<(Seen, Vec<Outcome>),
 fn declared(name: &str) -> Options {
     let settings = match name {
         "table" => {
-            "format = 'csv'\n[columns]\nid = 'bikeid'\nsubject = 'bikeid'\nat = 'starttime'\n\
+            "format = 'csv'\nzone = 'America/New_York'\n[columns]\nid = 'bikeid'\nsubject = 'bikeid'\nat = 'starttime'\n\
              [time]\nformat = ['local', 'unix']\n[quantities.count]\ncolumn = 'tripduration'\nunit = 'item'\n"
         }
         _ => "",
     };
     Options {
-        zone: Some(chrono_tz::America::New_York),
         settings: Settings::parse(settings).expect("settings"),
         ..Options::default()
     }
