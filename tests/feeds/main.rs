@@ -28,6 +28,8 @@ mod nem12;
 mod cloudevents;
 mod epcis;
 mod recycling_weigh;
+mod ileap_tad;
+mod table;
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.
 pub(crate) fn shared(file: &str) -> Option<PathBuf> {

@@ -83,15 +83,30 @@ pub(super) fn too_long(place: String) -> Problem {
     )
 }
 
-/// The fields of one comma-separated line (RFC 4180 quoting; a field never spans lines, so that
+/// The fields of one line, separated by commas unless told otherwise (RFC 4180 quoting; a field never spans lines, so that
 /// one stray quote costs one row and not the rest of the file).
-#[derive(Default)]
 pub(super) struct Fields {
     text: String,
     spans: Vec<Range<usize>>,
+    delimiter: u8,
+}
+
+impl Default for Fields {
+    fn default() -> Fields {
+        Fields::between(b',')
+    }
 }
 
 impl Fields {
+    /// Fields with another ASCII character between them.
+    pub(super) fn between(delimiter: u8) -> Fields {
+        Fields {
+            text: String::new(),
+            spans: Vec::new(),
+            delimiter,
+        }
+    }
+
     /// # Errors
     /// `row_malformed`: a quote is not closed, or text follows a closing quote.
     pub(super) fn split(&mut self, line: &str) -> Result<(), Problem> {
@@ -103,7 +118,7 @@ impl Fields {
         self.text.push_str(line);
         let mut from = 0;
         for (at, byte) in line.bytes().enumerate() {
-            if byte == b',' {
+            if byte == self.delimiter {
                 self.spans.push(from..at);
                 from = at + 1;
             }
@@ -113,20 +128,21 @@ impl Fields {
     }
 
     fn split_quoted(&mut self, line: &str) -> Result<(), Problem> {
+        let delimiter = char::from(self.delimiter);
         let mut rest = line;
         loop {
             let from = self.text.len();
             rest = match rest.strip_prefix('"') {
                 Some(quoted) => self.unquote(quoted)?,
                 None => {
-                    let end = rest.find(',').unwrap_or(rest.len());
+                    let end = rest.find(delimiter).unwrap_or(rest.len());
                     let (field, after) = rest.split_at(end);
                     self.text.push_str(field);
                     after
                 }
             };
             self.spans.push(from..self.text.len());
-            match rest.strip_prefix(',') {
+            match rest.strip_prefix(delimiter) {
                 Some(after) => rest = after,
                 None if rest.is_empty() => return Ok(()),
                 None => return Err(malformed("text after a closing quote")),

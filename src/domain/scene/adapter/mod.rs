@@ -27,6 +27,7 @@ mod epcis;
 mod great_circle;
 mod green_button;
 mod json_records;
+mod ileap_tad;
 mod json_rows;
 mod json_text;
 mod lines;
@@ -44,6 +45,7 @@ mod shenzhen_bike_order;
 mod shenzhen_tong;
 mod speed;
 mod xml;
+mod table;
 
 pub use distances::DistanceTable;
 pub use cloudevents::{Attributes as EventAttributes, Envelope, Event as CloudEvent};
@@ -154,6 +156,8 @@ const ADAPTERS: &[Adapter] = &[
     epcis::ADAPTER,
     recycling_weigh::ADAPTER,
     native::ADAPTER,
+    table::ADAPTER,
+    ileap_tad::ADAPTER,
 ];
 
 /// The adapter of that name.

@@ -107,6 +107,11 @@ impl Settings {
         }
     }
 
+    /// The document as a whole, for an adapter whose settings are a document of their own.
+    pub(super) fn document(&self) -> &Table {
+        &self.0
+    }
+
     /// Whatever stands there.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.0.get(key)

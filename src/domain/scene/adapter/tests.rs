@@ -25,6 +25,10 @@ pub(super) fn read_with(
 fn declared(name: &str) -> Options {
     let settings = match name {
         "sz-bike-order" => "datum = 'gcj02'",
+        "table" => {
+            "format = 'csv'\nzone = 'America/New_York'\n[columns]\nid = 'bikeid'\nsubject = 'bikeid'\nat = 'starttime'\n\
+             [time]\nformat = ['local', 'unix']\n[quantities.count]\ncolumn = 'tripduration'\nunit = 'item'\n"
+        }
         "gpx" => "subject = 'one'\nmode = 'bike'",
         _ => "",
     };
@@ -35,7 +39,7 @@ fn declared(name: &str) -> Options {
 }
 
 pub(super) fn read_all(name: &str, bytes: &[u8]) -> Result<(Seen, Vec<Outcome>), Problem> {
-    read_with(name, bytes, &Options::default())
+    read_with(name, bytes, &declared(name))
 }
 
 /// Place, code and field of each refusal, in order.
@@ -69,6 +73,8 @@ fn every_adapter_is_found_by_its_name() {
         "epcis",
         "recycling-weigh",
         "native",
+        "table",
+        "ileap-tad",
     ] {
         assert_eq!(by_name(name).map(|adapter| adapter.name), Some(name));
     }
@@ -97,6 +103,8 @@ fn a_line_of_100_mb_is_refused_by_all_and_read_by_none() {
         ("sz-bike-order", "{\"data\":[{\"USER_ID\":\""),
         ("mds-trips", "{\"trips\":[{\"trip_id\":\""),
         ("gpx", "<gpx version=\"1.1\"><trk><name>"),
+        ("table", "bikeid,"),
+        ("ileap-tad", "{\"data\":[{\"activityId\":\""),
     ] {
         let mut taken = 0u64;
         let endless = start
@@ -176,6 +184,8 @@ const PIECES: &[&str] = &[
     "<!DOCTYPE a>",
     "\u{feff}",
     "Trip Duration,Start Time,Stop Time,Start Station ID,Start Station Latitude,Start Station Longitude,End Station ID,End Station Latitude,End Station Longitude,Bike ID,User Type\n",
+    "bikeid,starttime,tripduration\n",
+    "7,1637676000,3\n",
     "60,2015-11-01 01:30:00,2015-11-01 01:31:00,1,40,-74,2,40,-74,7,x\n",
     "卡号,交易日期时间,交易类型,交易金额,公司名称,线路站点,车牌号\n",
     "1,20180901080500,地铁入站,0,a,罗湖,c\n",
@@ -210,6 +220,8 @@ const PIECES: &[&str] = &[
     "\"total_time\":1,\"total_cost\":-1,\"last_updated\":\"2026-01-01T00:00:00Z\"",
     "\"charging_periods\":[{\"dimensions\":[{\"type\":\"ENERGY\",\"volume\":",
     "}]}]",
+    "\"activityId\":\"1\",\"consignmentIds\":[\"1\"]",
+    "\"distance\":{\"gcd\":\"1\"},\"mass\":\"1\"",
     "\"at\":\"2026-01-01T00:00:00Z\"",
     "<gpx version=\"1.1\">",
     "<trk>",

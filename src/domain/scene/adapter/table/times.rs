@@ -1,0 +1,372 @@
+//! When a row's act happened: which columns say so, and how a local time becomes an instant.
+
+use chrono::{DateTime, Days, MappedLocalTime, Months, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use super::columns::{Columns, Slot};
+use super::length::Length;
+use super::pattern::{Grain, Pattern, Stated, on_the_clock};
+use super::row::{Cell, Cells, Fault, Row, sheet_number};
+use super::section::Section;
+use super::serial;
+use crate::domain::problem::{Code, Problem};
+
+/// What to make of a local time that the clocks show twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    Refuse,
+    Earlier,
+    Later,
+    /// Rows stand in order of time: the first instant after the row before.
+    InOrder,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    At(Slot),
+    Both(Slot, Slot),
+    From(Slot, Length),
+    To(Slot, Length),
+    /// The row lasts until the next one begins.
+    Next(Slot),
+}
+
+/// A row's stretch of time, as far as the row itself says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Extent {
+    Whole(DateTime<Utc>, DateTime<Utc>),
+    /// Its end is the next row's beginning.
+    Open(DateTime<Utc>),
+}
+
+/// What a file's times are read against.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clock {
+    pub(super) zone: Option<Tz>,
+    last: Option<DateTime<Utc>>,
+}
+
+impl Clock {
+    pub(super) fn new(zone: Option<Tz>) -> Clock {
+        Clock { zone, last: None }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Times {
+    ends: Ends,
+    patterns: Vec<Pattern>,
+    /// A midnight is the end of the day beside it, not its beginning.
+    midnight_ends_day: bool,
+    /// The end names the last day, month or year that counts.
+    last_included: bool,
+    repeated: Repeated,
+}
+
+impl Times {
+    /// # Errors
+    /// `missing_field`, `invalid_field` or `unknown_field` at the key.
+    pub(super) fn declared(
+        columns_section: &Section,
+        section: &Section,
+        columns: &mut Columns,
+    ) -> Result<Times, Problem> {
+        section.only(&["format", "length", "until", "midnight", "last", "repeated"])?;
+        let ends = ends(columns_section, section, columns)?;
+        let times = Times {
+            ends,
+            patterns: patterns(section)?,
+            midnight_ends_day: section
+                .choice("midnight", &[("begins_day", false), ("ends_day", true)])?
+                .unwrap_or(false),
+            last_included: section
+                .choice("last", &[("excluded", false), ("included", true)])?
+                .unwrap_or(false),
+            repeated: section
+                .choice(
+                    "repeated",
+                    &[
+                        ("refuse", Repeated::Refuse),
+                        ("earlier", Repeated::Earlier),
+                        ("later", Repeated::Later),
+                        ("in_order", Repeated::InOrder),
+                    ],
+                )?
+                .unwrap_or(Repeated::Refuse),
+        };
+        times.agree(section)?;
+        Ok(times)
+    }
+
+    /// Whether any time is read in the feed's zone.
+    pub(super) fn need_zone(&self) -> bool {
+        self.patterns.iter().any(|pattern| !pattern.has_offset)
+    }
+
+    /// Rules between the keys.
+    fn agree(&self, section: &Section) -> Result<(), Problem> {
+        let coarse = self.grain() > Grain::Time;
+        let has_end = matches!(self.ends, Ends::Both(..) | Ends::To(..));
+        if self.midnight_ends_day && !has_end {
+            return Err(section.refused("midnight", "is about the column `to`, which is not named"));
+        }
+        if matches!(self.ends, Ends::At(_)) && coarse {
+            let detail = "names a whole day or more: name the column `from` and a length";
+            return Err(section.refused("format", detail));
+        }
+        if has_end && coarse && section.value("last").is_none() {
+            let detail = "say whether the last day (month, year) is included or excluded";
+            return Err(section.missing("last", detail));
+        }
+        if section.value("last").is_some() && !(has_end && coarse) {
+            return Err(section.refused("last", "is about a column `to` of whole days or more"));
+        }
+        Ok(())
+    }
+
+    fn grain(&self) -> Grain {
+        self.patterns
+            .first()
+            .map_or(Grain::Time, |pattern| pattern.grain)
+    }
+
+    /// # Errors
+    /// `missing_field` for a blank cell, `time_invalid` for one that cannot be read or names no
+    /// instant, at its column.
+    pub(super) fn read<C: Cells>(
+        &self,
+        row: &Row<'_, C>,
+        clock: &mut Clock,
+    ) -> Result<Extent, Fault> {
+        match self.ends {
+            Ends::At(slot) => {
+                let at = self.instant(row, slot, self.stated(row, slot)?, clock)?;
+                Ok(Extent::Whole(at, at))
+            }
+            Ends::Next(slot) => {
+                let from = self.instant(row, slot, self.stated(row, slot)?, clock)?;
+                Ok(Extent::Open(from))
+            }
+            Ends::From(slot, length) => {
+                let stated = self.stated(row, slot)?;
+                let from = self.instant(row, slot, stated, clock)?;
+                let to = match length.seconds() {
+                    Some(seconds) => from.checked_add_signed(seconds),
+                    None => self.end(stated, length.after(stated.clock), clock),
+                };
+                let to = to.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
+                Ok(Extent::Whole(from, to))
+            }
+            Ends::To(slot, length) => {
+                let stated = self.closing(self.stated(row, slot)?);
+                let to = self.instant(row, slot, stated, clock)?;
+                let from = match length.seconds() {
+                    Some(seconds) => to.checked_sub_signed(seconds),
+                    None => self.end(stated, length.before(stated.clock), clock),
+                };
+                let from = from.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
+                Ok(Extent::Whole(from, to))
+            }
+            Ends::Both(from_slot, to_slot) => {
+                let from = self.instant(row, from_slot, self.stated(row, from_slot)?, clock)?;
+                let stated = self.closing(self.stated(row, to_slot)?);
+                Ok(Extent::Whole(
+                    from,
+                    self.end_after(row, to_slot, stated, from, clock)?,
+                ))
+            }
+        }
+    }
+
+    /// A single instant in another column (`stated_at`), in the same ways.
+    ///
+    /// # Errors
+    /// As [`Times::read`].
+    pub(super) fn single<C: Cells>(
+        &self,
+        row: &Row<'_, C>,
+        slot: Slot,
+        clock: &Clock,
+    ) -> Result<DateTime<Utc>, Fault> {
+        let mut apart = Clock::new(clock.zone);
+        self.instant(row, slot, self.stated(row, slot)?, &mut apart)
+    }
+
+    fn stated<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<Stated, Fault> {
+        let unread = || row.fault(slot, Code::TimeInvalid, "in none of the declared formats");
+        let read = |text| self.patterns.iter().find_map(|pattern| pattern.read(text));
+        match row.cell(slot)? {
+            Cell::Blank => Err(row.fault(slot, Code::MissingField, "")),
+            Cell::Broken(what) => Err(row.fault(slot, Code::InvalidField, what)),
+            Cell::Text(text) => read(text).ok_or_else(unread),
+            Cell::Number(text, epoch) if self.patterns.iter().any(Pattern::takes_serials) => {
+                date(text, epoch).map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
+            }
+            Cell::Number(text, _) => read(text).ok_or_else(unread),
+            Cell::Date(text, epoch) => {
+                date(text, epoch).map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
+            }
+        }
+    }
+
+    /// A stated end, as the first moment that no longer counts.
+    fn closing(&self, stated: Stated) -> Stated {
+        let midnight = stated.clock.time() == NaiveTime::MIN;
+        let clock = match self.grain() {
+            Grain::Day if self.last_included => stated.clock.checked_add_days(Days::new(1)),
+            Grain::Month if self.last_included => stated.clock.checked_add_months(Months::new(1)),
+            Grain::Year if self.last_included => stated.clock.checked_add_months(Months::new(12)),
+            Grain::Time if self.midnight_ends_day && midnight => {
+                stated.clock.checked_add_days(Days::new(1))
+            }
+            _ => None,
+        };
+        Stated {
+            clock: clock.unwrap_or(stated.clock),
+            offset: stated.offset,
+        }
+    }
+
+    fn instant<C: Cells>(
+        &self,
+        row: &Row<'_, C>,
+        slot: Slot,
+        stated: Stated,
+        clock: &mut Clock,
+    ) -> Result<DateTime<Utc>, Fault> {
+        let found = match candidates(stated, clock.zone) {
+            [Some(early), Some(late)] => match self.repeated {
+                Repeated::Refuse => {
+                    Err("the clocks show it twice, and the mapping says not which is meant")
+                }
+                Repeated::Earlier => Ok(early),
+                Repeated::Later => Ok(late),
+                Repeated::InOrder if clock.last.is_none_or(|last| early > last) => Ok(early),
+                Repeated::InOrder if clock.last.is_some_and(|last| late > last) => Ok(late),
+                Repeated::InOrder => Err("the clocks show it twice, and the rows are not in order"),
+            },
+            [Some(only), None] => Ok(only),
+            [None, _] => Err("no such time in the zone: the clocks skipped it"),
+        };
+        let found = found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))?;
+        clock.last = Some(found);
+        Ok(found)
+    }
+
+    /// The end of a row whose beginning is known, which often tells the two instants apart.
+    fn end_after<C: Cells>(
+        &self,
+        row: &Row<'_, C>,
+        slot: Slot,
+        stated: Stated,
+        from: DateTime<Utc>,
+        clock: &Clock,
+    ) -> Result<DateTime<Utc>, Fault> {
+        let all = candidates(stated, clock.zone);
+        let found = match all.map(|end| end.filter(|end| *end >= from)) {
+            [None, None] if all[0].is_some() => Err("before the row begins"),
+            [None, None] => Err("no such time in the zone: the clocks skipped it"),
+            [Some(only), None] | [None, Some(only)] => Ok(only),
+            [Some(early), Some(late)] => match self.repeated {
+                Repeated::Refuse => {
+                    Err("the clocks show it twice, and the mapping says not which is meant")
+                }
+                Repeated::Earlier | Repeated::InOrder => Ok(early),
+                Repeated::Later => Ok(late),
+            },
+        };
+        found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
+    }
+
+    /// The other end of a stretch of the calendar; at a clock change the earlier instant, and
+    /// none where the clocks skipped it.
+    fn end(
+        &self,
+        stated: Stated,
+        other: Option<NaiveDateTime>,
+        clock: &Clock,
+    ) -> Option<DateTime<Utc>> {
+        let other = Stated {
+            clock: other?,
+            offset: stated.offset,
+        };
+        let [early, _] = candidates(other, clock.zone);
+        early
+    }
+}
+
+const NO_OTHER_END: &str = "the declared length from here ends at no time that exists";
+
+fn date(text: &str, epoch: serial::Epoch) -> Result<Stated, &'static str> {
+    let serial = text.parse().ok().or_else(|| sheet_number(text));
+    let clock = serial::local(serial.ok_or("not a spreadsheet date")?, epoch)?;
+    Ok(on_the_clock(clock))
+}
+
+/// The instants a written time can mean; the earlier first.
+fn candidates(stated: Stated, zone: Option<Tz>) -> [Option<DateTime<Utc>>; 2] {
+    let found = match (stated.offset, zone) {
+        (Some(offset), _) => offset
+            .from_local_datetime(&stated.clock)
+            .map(|at| at.to_utc()),
+        (None, Some(zone)) => zone
+            .from_local_datetime(&stated.clock)
+            .map(|at| at.to_utc()),
+        (None, None) => MappedLocalTime::None,
+    };
+    match found {
+        MappedLocalTime::None => [None, None],
+        MappedLocalTime::Single(only) => [Some(only), None],
+        MappedLocalTime::Ambiguous(early, late) => [Some(early), Some(late)],
+    }
+}
+
+fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<Ends, Problem> {
+    let at = columns.one(named, "at")?;
+    let (from, to) = (columns.one(named, "from")?, columns.one(named, "to")?);
+    let length = match section.text("length")? {
+        None => None,
+        Some(text) => Some(Length::parse(text).ok_or_else(|| {
+            section.refused(
+                "length",
+                "must be one part of an ISO 8601 duration: PT15M, P1D, P1M",
+            )
+        })?),
+    };
+    let next = section.choice("until", &[("next_row", ())])?.is_some();
+    let ends = match (at, from, to, length, next) {
+        (Some(at), None, None, None, false) => Ends::At(at),
+        (None, Some(from), Some(to), None, false) => Ends::Both(from, to),
+        (None, Some(from), None, Some(length), false) => Ends::From(from, length),
+        (None, None, Some(to), Some(length), false) => Ends::To(to, length),
+        (None, Some(from), None, None, true) => Ends::Next(from),
+        (None, None, None, _, _) => {
+            return Err(named.missing("from", "name `at`, or `from` and `to`, or one of the two"));
+        }
+        (None, Some(_), None, None, false) | (None, None, Some(_), None, false) => {
+            let detail = "one end is named: say how long a row lasts, or until = \"next_row\"";
+            return Err(section.missing("length", detail));
+        }
+        _ => {
+            let detail = "stands beside what says the same: one of at, from and to, from or to with a length, from until the next row";
+            return Err(named.refused(if at.is_some() { "at" } else { "from" }, detail));
+        }
+    };
+    Ok(ends)
+}
+
+fn patterns(section: &Section) -> Result<Vec<Pattern>, Problem> {
+    let texts = section.texts("format")?;
+    if texts.is_empty() {
+        return Err(section.missing("format", "say how the file writes its times"));
+    }
+    let patterns: Vec<Pattern> = texts
+        .into_iter()
+        .map(|text| Pattern::new(text).map_err(|detail| section.refused("format", detail)))
+        .collect::<Result<_, _>>()?;
+    let grain = patterns.first().map(|pattern| pattern.grain);
+    if patterns.iter().any(|pattern| Some(pattern.grain) != grain) {
+        return Err(section.refused("format", "some name a time, others a whole day or more"));
+    }
+    Ok(patterns)
+}
