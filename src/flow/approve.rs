@@ -1,7 +1,7 @@
 //! The life of a methodology document: filed as a draft, signed by reviewers, gone live.
 
 use crate::domain::context::Ctx;
-use crate::domain::methodology::{Library, SignOffs};
+use crate::domain::methodology::{Blocker, Library, SignOffs};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::wallet::ExchangeRule;
 use crate::store::methodology::{
@@ -178,7 +178,8 @@ pub fn go_live(
         .collect();
     let blockers = compiled.blockers(&signed);
     if let Some(first) = blockers.first() {
-        let detail = format!("{} of {}: {}", 1, blockers.len(), first.why);
+        let told: Vec<String> = blockers.iter().map(Blocker::told).collect();
+        let detail = format!("{} to clear. {}", blockers.len(), told.join(" | "));
         return Err(Problem::at(Code::DocumentBlocked, first.item.clone(), detail).into());
     }
     if !set_state(tx, row.id, "draft", "live", ctx.now.into())? {

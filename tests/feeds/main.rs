@@ -3,6 +3,8 @@
 
 #![allow(unreachable_pub)]
 
+mod factors;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::BufReader;
