@@ -107,8 +107,8 @@ fn import(args: &Import) -> Result<(), String> {
         (Format::Grid, [file]) => {
             let library =
                 Library::embedded().map_err(|_| "the built-in documents have a defect")?;
-            let tables = library.tables().iter();
-            let known = tables.filter(|table| table.code() == "grid-factor").last();
+            let mut tables = library.tables().iter();
+            let known = tables.rfind(|table| table.code() == "grid-factor");
             let known = known.ok_or("there is no built-in grid table")?;
             grid(file, i64::from(year), &stated, known)
         }
