@@ -170,14 +170,32 @@ fn print_report(report: &Report) {
         for failure in &row.failures {
             println!("    FAILED  {}: {}", failure.name, failure.detail);
         }
-        for blocker in &row.blockers {
-            println!("    blocks  {}: {}", blocker.item, blocker.why);
-        }
+        print_blockers(&row.blockers);
     }
     for defect in &report.defects {
         println!("DEFECT  {defect}");
     }
     println!("{}", if report.ok { "ok" } else { "NOT ok" });
+}
+
+/// What stands in the way: what to obtain first, then what only waits for a signature. Items of
+/// one document are named without it.
+fn print_blockers(blockers: &[Blocker]) {
+    let (sign, obtain): (Vec<_>, Vec<_>) =
+        blockers.iter().partition(|blocker| blocker.reviewer_needed);
+    for blocker in obtain {
+        println!("    obtain  {}: {}", own_name(&blocker.item), blocker.why);
+        if !blocker.obtain.is_empty() {
+            println!("            {}", blocker.obtain);
+        }
+    }
+    for blocker in sign {
+        println!("    sign    {}: {}", own_name(&blocker.item), blocker.why);
+    }
+}
+
+fn own_name(item: &str) -> &str {
+    item.split_once('#').map_or(item, |(_, own)| own)
 }
 
 fn explain(args: &Explain) -> Result<ExitCode, String> {

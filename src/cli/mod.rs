@@ -8,6 +8,7 @@ mod audit;
 mod bench;
 mod demo;
 mod exchange_sandbox;
+mod factors;
 mod feed;
 mod log;
 mod methodology;
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Args),
     /// Check and explain methodology documents
     Methodology(methodology::Args),
+    /// Read other people's emission factors into a factor table
+    Factors(factors::Args),
 }
 
 /// Parses the arguments and runs the subcommand.
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::ExchangeSandbox(args) => exchange_sandbox::run(args),
+        Command::Factors(args) => factors::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Log(args) => log::run(args),
         Command::Serve(args) => serve::run(args),

@@ -1,7 +1,7 @@
 //! The life of a methodology document: filed as a draft, signed by reviewers, gone live.
 
 use crate::domain::context::Ctx;
-use crate::domain::methodology::{Library, SignOffs};
+use crate::domain::methodology::{Blocker, Library, SignOffs};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::wallet::ExchangeRule;
 use crate::store::methodology::{
@@ -28,17 +28,26 @@ pub struct FiledAs {
 /// The text has a defect (the place is named), or the version is filed with another text.
 pub fn file_document(tx: &mut Tx<'_>, ctx: &Ctx, text: &str) -> FlowResult<FiledAs> {
     let known = documents(tx)?;
+    // A document meets its own other versions and the tables that it pins: its text names both.
     let mut texts: Vec<(&str, &str)> = known
         .iter()
+        .filter(|row| text.contains(row.code.as_str()))
         .map(|row| ("filed", row.document.as_str()))
         .collect();
     if let Some(same) = known.iter().find(|row| row.document == text) {
         return filed_as(same);
     }
     texts.push(("document", text));
-    let library = Library::load(texts)
-        .map_err(|defects| Problem::at(Code::DocumentDefect, "document", defects[0].to_string()))?;
-    let (code, version, sha256) = newest(&library, text)?;
+    // One that is only mentioned may lack its own tables here: what counts is whether this loads.
+    let (library, defects) = Library::load_what_can_be(texts);
+    let own = defects.iter().find(|defect| defect.file == "document");
+    let (code, version, sha256) =
+        newest(&library, text).map_err(|error| match own.or(defects.last()) {
+            Some(defect) => {
+                Problem::at(Code::DocumentDefect, "document", defect.to_string()).into()
+            }
+            None => error,
+        })?;
     let hash: [u8; 32] = hex::decode(&sha256)
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
@@ -178,7 +187,8 @@ pub fn go_live(
         .collect();
     let blockers = compiled.blockers(&signed);
     if let Some(first) = blockers.first() {
-        let detail = format!("{} of {}: {}", 1, blockers.len(), first.why);
+        let told: Vec<String> = blockers.iter().map(Blocker::told).collect();
+        let detail = format!("{} to clear. {}", blockers.len(), told.join(" | "));
         return Err(Problem::at(Code::DocumentBlocked, first.item.clone(), detail).into());
     }
     if !set_state(tx, row.id, "draft", "live", ctx.now.into())? {

@@ -8,6 +8,7 @@ mod ocpi;
 mod household;
 mod taps;
 mod waybill;
+mod factors;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -16,6 +16,7 @@ use super::document::{MethodologyDocument, ParameterEntry};
 use super::factor_table::{FactorTable, Window};
 use super::formula::{self, Expression, Form};
 use super::gather::Gathering;
+use super::gwp;
 use super::input::Input;
 use super::net::{self, Net};
 use super::program::{NodeId, Program};
@@ -54,6 +55,7 @@ pub(crate) fn compile(
         calendars: calendars(source, document.calendars.iter(), &dictionary)?,
         ..Program::default()
     };
+    gwp::check(source, &document, &pinned, &program.tables)?;
     let units: Vec<(String, Unit)> = parameters
         .iter()
         .map(|parameter| (parameter.name.clone(), parameter.unit.clone()))
@@ -119,7 +121,7 @@ pub(crate) fn compile(
         scene: document.scope.scene,
         subject: document.scope.subject.into_inner(),
         quantity_kind: document.scope.quantity_kind.into_inner(),
-        gwp_set: document.scope.gwp_set,
+        gwp_set: document.scope.gwp_set.into_inner(),
         prose: document.text,
         sources: document.sources,
         reviewers: document.go_live.reviewers.max(1),
@@ -308,6 +310,7 @@ pub(super) fn parameter(
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: entry.evidence_sha256.clone(),
+            note: entry.note.clone(),
         },
     })
 }

@@ -111,9 +111,13 @@ pub(crate) struct Scope {
     pub scene: String,
     pub subject: Spanned<String>,
     pub quantity_kind: Spanned<String>,
-    #[serde(default)]
-    pub gwp_set: String,
+    #[serde(default = "no_gwp_set")]
+    pub gwp_set: Spanned<String>,
     pub period: Spanned<String>,
+}
+
+fn no_gwp_set() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
 }
 
 /// The prose slots: for people, carried unchanged.
@@ -245,8 +249,8 @@ pub(crate) struct ParameterEntry {
     _retrieved: String,
     #[serde(default)]
     pub evidence_sha256: String,
-    #[serde(default, rename = "note")]
-    _note: String,
+    #[serde(default)]
+    pub note: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -271,8 +275,8 @@ pub(crate) struct TableEntry {
     _retrieved: String,
     #[serde(default)]
     pub evidence_sha256: String,
-    #[serde(default, rename = "note")]
-    _note: String,
+    #[serde(default)]
+    pub note: String,
     /// From a key to the wider key that stands in for it.
     #[serde(default)]
     pub parents: Names<String>,
@@ -285,8 +289,10 @@ pub(crate) struct TableEntry {
 pub(crate) struct RowEntry {
     pub key: Vec<String>,
     pub value: Option<Spanned<String>>,
-    #[serde(default, rename = "name")]
-    _name: String,
+    /// Where it is not the table's.
+    pub unit: Option<Spanned<String>>,
+    #[serde(default)]
+    pub name: String,
     pub from: Option<Spanned<String>>,
     pub to: Option<Spanned<String>>,
     pub year: Option<i64>,

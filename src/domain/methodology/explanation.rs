@@ -9,7 +9,7 @@ use super::grade::Grade;
 use super::program::{Listen, Place, Scratch};
 use super::table::{Key, Origin, Row};
 use crate::domain::behaviour::Record;
-use crate::domain::unit::display_decimal;
+use crate::domain::unit::{Unit, display_decimal};
 
 /// The explanation of one reduction. Numbers are decimal strings; `reduction_mg` is whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -346,7 +346,7 @@ impl Listen for Recorder<'_> {
             key: key_texts(table, &key, &self.methodology.dictionary),
             fallback: std::mem::take(&mut self.told.pending),
             value: row.value.map(|value| value.to_string()).unwrap_or_default(),
-            unit: table.unit.to_string(),
+            unit: table.unit_of(row).map(Unit::to_string).unwrap_or_default(),
             provenance: provenance(&origin),
         };
         if !self.told.lookups.contains(&look_up) {

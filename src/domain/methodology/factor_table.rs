@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::defect::{Defect, Source};
+use super::dictionary::Dictionary;
 use super::document::{Effect, FactorTableDocument, Identity, TableEntry};
+use super::table_builder::TableBuilder;
 
 /// A factor table (排放因子表), frozen: code, version and hash.
 #[derive(Debug, Clone)]
@@ -80,6 +82,7 @@ impl FactorTable {
         if let Some(from) = &entry.from {
             return Err(source.defect(from.span().start, "a factor table has rows of its own"));
         }
+        readable(source, &entry, window)?;
         Ok(FactorTable {
             identity: document.identity,
             sha256,
@@ -89,6 +92,19 @@ impl FactorTable {
             text: source.text.to_owned(),
         })
     }
+}
+
+/// Every unit, number, date and key of the rows, as a methodology that pins the table reads them.
+fn readable(source: Source<'_>, entry: &TableEntry, window: Window) -> Result<(), Defect> {
+    let parents = entry
+        .parents
+        .iter()
+        .flat_map(|(child, parent)| [child, parent]);
+    let keys = entry.rows.iter().flat_map(|row| &row.get_ref().key);
+    let dictionary = Dictionary::new(keys.chain(parents).cloned().collect());
+    let mut builder = TableBuilder::new("table", &dictionary);
+    builder.add(source, entry, None, window)?;
+    builder.finish(source, 0, None).map(|_| ())
 }
 
 /// From when until before when (生效期), and in which zone days begin.

@@ -46,6 +46,23 @@ pub struct Blocker {
     /// Whether a reviewer's signature would remove it; else only a better source does.
     pub reviewer_needed: bool,
     pub why: String,
+    /// What to obtain and from whom, as the value's note says, or else the document's; empty where
+    /// a signature is all that is wanted.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub obtain: String,
+}
+
+impl Blocker {
+    /// One line: what, why, and what to obtain.
+    pub fn told(&self) -> String {
+        let Blocker {
+            item, why, obtain, ..
+        } = self;
+        match obtain.is_empty() {
+            true => format!("{item}: {why}"),
+            false => format!("{item}: {why}; obtain: {obtain}"),
+        }
+    }
 }
 
 /// Where a document stands before anybody has signed.
@@ -76,22 +93,30 @@ impl Compiled {
         let mut blockers = Vec::new();
         let name = self.name();
         let demand = self.text_grade().map_or(Demand::Never, Grade::of_text);
-        self.weigh(
-            format!("{name}#text"),
-            self.text_grade(),
-            demand,
-            false,
-            signed,
-            &mut blockers,
-        );
+        let text = Weighed {
+            item: format!("{name}#text"),
+            grade: self.text_grade(),
+            blank: false,
+            note: self.note(),
+        };
+        self.weigh(text, demand, signed, &mut blockers);
         for parameter in &self.parameters {
-            let item = format!("{name}#parameters.{}", parameter.name);
-            let blank = parameter.value.is_none();
-            self.value(item, parameter.origin.grade, blank, signed, &mut blockers);
+            let weighed = Weighed {
+                item: format!("{name}#parameters.{}", parameter.name),
+                grade: parameter.origin.grade,
+                blank: parameter.value.is_none(),
+                note: &parameter.origin.note,
+            };
+            self.value(weighed, signed, &mut blockers);
         }
         for curve in &self.program.curves {
-            let item = format!("{name}#curves.{}", curve.name);
-            self.value(item, curve.origin.grade, false, signed, &mut blockers);
+            let weighed = Weighed {
+                item: format!("{name}#curves.{}", curve.name),
+                grade: curve.origin.grade,
+                blank: false,
+                note: &curve.origin.note,
+            };
+            self.value(weighed, signed, &mut blockers);
         }
         self.table_blockers(&name, signed, &mut blockers);
         blockers
@@ -111,8 +136,13 @@ impl Compiled {
     fn table_blockers(&self, name: &str, signed: &SignOffs, blockers: &mut Vec<Blocker>) {
         for table in &self.program.tables {
             if table.rows.is_empty() {
-                let item = format!("{name}#tables.{}", table.name);
-                self.value(item, None, true, signed, blockers);
+                let weighed = Weighed {
+                    item: format!("{name}#tables.{}", table.name),
+                    grade: None,
+                    blank: true,
+                    note: "",
+                };
+                self.value(weighed, signed, blockers);
             }
             for row in &table.rows {
                 let Some(origin) = table.origins.get(row.origin) else {
@@ -125,32 +155,35 @@ impl Compiled {
                         format!("{name}#tables.{}[{key}]", table.name)
                     }
                 };
-                self.value(item, origin.grade, row.value.is_none(), signed, blockers);
+                let weighed = Weighed {
+                    item,
+                    grade: origin.grade,
+                    blank: row.value.is_none(),
+                    note: &origin.note,
+                };
+                self.value(weighed, signed, blockers);
             }
         }
     }
 
-    fn value(
-        &self,
-        item: String,
-        grade: Option<Grade>,
-        blank: bool,
-        signed: &SignOffs,
-        blockers: &mut Vec<Blocker>,
-    ) {
-        let demand = grade.map_or(Demand::Never, Grade::of_value);
-        self.weigh(item, grade, demand, blank, signed, blockers);
+    fn value(&self, weighed: Weighed<'_>, signed: &SignOffs, blockers: &mut Vec<Blocker>) {
+        let demand = weighed.grade.map_or(Demand::Never, Grade::of_value);
+        self.weigh(weighed, demand, signed, blockers);
     }
 
     fn weigh(
         &self,
-        item: String,
-        grade: Option<Grade>,
+        weighed: Weighed<'_>,
         demand: Demand,
-        blank: bool,
         signed: &SignOffs,
         blockers: &mut Vec<Blocker>,
     ) {
+        let Weighed {
+            item,
+            grade,
+            blank,
+            note,
+        } = weighed;
         let grade_text = grade.map_or("no grade", Grade::as_str);
         let (reviewer_needed, why) = match demand {
             _ if blank => (false, "it has no value".to_owned()),
@@ -170,10 +203,23 @@ impl Compiled {
             grade,
             reviewer_needed,
             why,
+            obtain: match (reviewer_needed, note) {
+                (true, _) => String::new(),
+                (false, "") => self.note().to_owned(),
+                (false, note) => note.to_owned(),
+            },
         };
         // The rows of a factor table share one item.
         if !blockers.contains(&blocker) {
             blockers.push(blocker);
         }
     }
+}
+
+/// One thing that the gate looks at.
+struct Weighed<'a> {
+    item: String,
+    grade: Option<Grade>,
+    blank: bool,
+    note: &'a str,
 }

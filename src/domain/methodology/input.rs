@@ -32,7 +32,7 @@ pub struct Input {
 
 #[derive(Debug, Clone)]
 pub(crate) enum InputForm {
-    Quantity(QuantityInput),
+    Quantity(Box<QuantityInput>),
     /// One of these values.
     Choice(Vec<(String, Word)>),
     /// A text by which tables are read.

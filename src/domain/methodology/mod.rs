@@ -17,6 +17,8 @@ pub mod formula;
 mod gate;
 mod gather;
 mod grade;
+mod gwp;
+pub mod import;
 mod input;
 mod library;
 mod look_back;
@@ -30,6 +32,8 @@ mod table_builder;
 mod look_back_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 pub use compiled::{ClaimPart, Compiled, Overlap, Period, Quantified, Refusal, Verdict};
 pub use defect::Defect;

@@ -163,7 +163,9 @@ fn input_form(
 ) -> Loaded<InputForm> {
     let declared = entry.get_ref();
     match declared.form.get_ref().as_str() {
-        "quantity" => Ok(InputForm::Quantity(quantity_input(source, entry)?)),
+        "quantity" => Ok(InputForm::Quantity(Box::new(quantity_input(
+            source, entry,
+        )?))),
         "enum" if declared.values.is_empty() => {
             Err(source.defect(entry.span().start, "an enum input lists its `values`"))
         }
@@ -277,6 +279,7 @@ fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: String::new(),
+            note: String::new(),
         },
     })
 }

@@ -7,7 +7,7 @@ use super::grade::Grade;
 use crate::domain::unit::Unit;
 
 /// Most key columns of a table.
-pub(crate) const MAX_KEYS: usize = 4;
+pub(crate) const MAX_KEYS: usize = 5;
 /// Most steps of a fallback chain.
 const MAX_FALLBACKS: usize = 8;
 
@@ -18,7 +18,8 @@ pub(crate) type Key = [u32; MAX_KEYS];
 pub(crate) struct Table {
     pub name: String,
     pub columns: Vec<Column>,
-    pub unit: Unit,
+    /// The units that rows have; most tables have one.
+    pub units: Vec<Unit>,
     /// Sorted by key, then by `from`; windows of one key do not overlap.
     pub rows: Vec<Row>,
     /// The column that falls back, and from which word to which.
@@ -43,6 +44,8 @@ pub(crate) struct Row {
     pub to: i64,
     /// Blank in a draft.
     pub value: Option<Decimal>,
+    /// Which of the table's units.
+    pub unit: usize,
     pub origin: usize,
 }
 
@@ -56,9 +59,37 @@ pub(crate) struct Origin {
     pub document_no: String,
     pub grade: Option<Grade>,
     pub evidence_sha256: String,
+    /// What to obtain and from whom, where the value is not known well enough.
+    pub note: String,
 }
 
 impl Table {
+    /// The unit of a row.
+    pub fn unit_of(&self, row: &Row) -> Option<&Unit> {
+        self.units.get(row.unit)
+    }
+
+    /// The units of the rows that a look-up may reach whose key is known only in part.
+    pub fn reachable_units(&self, known: &[Option<u32>]) -> Vec<&Unit> {
+        let reached = |row: &&Row| {
+            let cells = known.iter().zip(row.key).enumerate();
+            let mut cells = cells.filter(|(place, _)| Some(*place) != self.fallback);
+            cells.all(|(_, (known, cell))| known.is_none_or(|known| known == cell))
+        };
+        let mut units: Vec<&Unit> = Vec::new();
+        for unit in self
+            .rows
+            .iter()
+            .filter(reached)
+            .filter_map(|row| self.unit_of(row))
+        {
+            if !units.contains(&unit) {
+                units.push(unit);
+            }
+        }
+        units
+    }
+
     /// The row in force at `at`, following the fallback chain; `stepped` hears of each step.
     /// `None` if no key of the chain has a row then.
     #[inline]

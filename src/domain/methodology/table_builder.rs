@@ -14,6 +14,8 @@ pub(super) struct TableBuilder<'d> {
     name: &'d str,
     dictionary: &'d Dictionary,
     columns: Vec<Column>,
+    units: Vec<Unit>,
+    /// The unit that the pinned versions share.
     unit: Option<Unit>,
     rows: Vec<Row>,
     parents: Vec<(u32, u32)>,
@@ -26,6 +28,7 @@ impl<'d> TableBuilder<'d> {
             name,
             dictionary,
             columns: Vec::new(),
+            units: Vec::new(),
             unit: None,
             rows: Vec::new(),
             parents: Vec::new(),
@@ -41,17 +44,20 @@ impl<'d> TableBuilder<'d> {
         window: Window,
     ) -> Loaded<()> {
         let start = entry.unit.as_ref().map_or(0, |unit| unit.span().start);
-        let stated = entry.unit.as_ref().ok_or_else(|| {
-            source.defect(start, format!("table `{}` states its `unit`", self.name))
-        })?;
-        let own = unit(source, stated)?;
-        if self.unit.as_ref().is_some_and(|known| *known != own) {
-            return Err(source.defect(
-                start,
-                format!("`{own}` is not the unit of the other versions"),
-            ));
+        if let Some(stated) = &entry.unit {
+            let own = unit(source, stated)?;
+            if self.unit.as_ref().is_some_and(|known| *known != own) {
+                return Err(source.defect(
+                    start,
+                    format!("`{own}` is not the unit of the other versions"),
+                ));
+            }
+            self.numbered(&own);
+            self.unit = Some(own);
+        } else if entry.rows.is_empty() {
+            let message = format!("table `{}` states its `unit`", self.name);
+            return Err(source.defect(start, message));
         }
-        self.unit = Some(own);
         self.columns(source, entry, start)?;
         for row in &entry.rows {
             self.row(source, entry, row, document.clone(), window)?;
@@ -63,6 +69,15 @@ impl<'d> TableBuilder<'d> {
             }
         }
         Ok(())
+    }
+
+    /// The place of a unit among the table's.
+    fn numbered(&mut self, unit: &Unit) -> usize {
+        let place = self.units.iter().position(|known| known == unit);
+        place.unwrap_or_else(|| {
+            self.units.push(unit.clone());
+            self.units.len() - 1
+        })
     }
 
     fn columns(&mut self, source: Source<'_>, entry: &TableEntry, start: usize) -> Loaded<()> {
@@ -115,6 +130,10 @@ impl<'d> TableBuilder<'d> {
                 false => self.dictionary.find(text),
             };
         }
+        let own = row.unit.as_ref().map(|own| unit(source, own)).transpose()?;
+        let own = own
+            .or_else(|| self.unit.clone())
+            .ok_or_else(|| source.defect(at, "the row states its `unit`, as the table has none"))?;
         let date = |date: &Option<Spanned<String>>| {
             date.as_ref()
                 .map(|date| day_start(source, date, window.zone))
@@ -135,8 +154,9 @@ impl<'d> TableBuilder<'d> {
                 .unwrap_or_else(|| entry.document_no.clone()),
             grade: row.grade.or(entry.grade),
             evidence_sha256: entry.evidence_sha256.clone(),
+            note: entry.note.clone(),
         });
-        self.rows.push(Row {
+        let row = Row {
             key,
             from: from.timestamp(),
             to: to.map_or(i64::MAX, |to| to.timestamp()),
@@ -145,8 +165,10 @@ impl<'d> TableBuilder<'d> {
                 .as_ref()
                 .map(|value| decimal(source, value))
                 .transpose()?,
+            unit: self.numbered(&own),
             origin: self.origins.len() - 1,
-        });
+        };
+        self.rows.push(row);
         Ok(())
     }
 
@@ -174,7 +196,7 @@ impl<'d> TableBuilder<'d> {
         let table = Table {
             name: self.name.to_owned(),
             columns: self.columns,
-            unit: self.unit.unwrap_or_else(Unit::one),
+            units: self.units,
             rows: self.rows,
             fallback,
             parents: self.parents,

@@ -38,9 +38,25 @@ pub enum Base {
     /// Calendar months, whose length in days differs.
     Month,
     Money,
+    /// Masses of the other greenhouse gases, each by itself: they add up only as CO₂ equivalent,
+    /// and only a pinned table of warming potentials makes them that.
+    Ch4,
+    N2o,
+    Sf6,
+    Nf3,
+    Hfc23,
+    Hfc32,
+    Hfc125,
+    Hfc134a,
+    Hfc143a,
+    Hfc152a,
+    Hfc227ea,
+    Hfc245fa,
+    Cf4,
+    C2f6,
 }
 
-const BASES: [Base; 20] = [
+const BASES: [Base; 34] = [
     Base::Co2,
     Base::Co2e,
     Base::Co2eFootprint,
@@ -61,11 +77,50 @@ const BASES: [Base; 20] = [
     Base::Time,
     Base::Month,
     Base::Money,
+    Base::Ch4,
+    Base::N2o,
+    Base::Sf6,
+    Base::Nf3,
+    Base::Hfc23,
+    Base::Hfc32,
+    Base::Hfc125,
+    Base::Hfc134a,
+    Base::Hfc143a,
+    Base::Hfc152a,
+    Base::Hfc227ea,
+    Base::Hfc245fa,
+    Base::Cf4,
+    Base::C2f6,
+];
+
+/// What a table of warming potentials (GWP) turns into CO₂ equivalent; CO₂ is the first.
+const GASES: [Base; 15] = [
+    Base::Co2,
+    Base::Ch4,
+    Base::N2o,
+    Base::Sf6,
+    Base::Nf3,
+    Base::Hfc23,
+    Base::Hfc32,
+    Base::Hfc125,
+    Base::Hfc134a,
+    Base::Hfc143a,
+    Base::Hfc152a,
+    Base::Hfc227ea,
+    Base::Hfc245fa,
+    Base::Cf4,
+    Base::C2f6,
 ];
 
 /// Exponents of the base dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dimension([i8; BASES.len()]);
+
+impl Default for Dimension {
+    fn default() -> Dimension {
+        Dimension::NONE
+    }
+}
 
 impl Dimension {
     pub const NONE: Dimension = Dimension([0; BASES.len()]);
@@ -78,6 +133,27 @@ impl Dimension {
 
     pub fn is_none(self) -> bool {
         self == Dimension::NONE
+    }
+
+    /// Whether the mass of some greenhouse gas other than CO₂ is part of it.
+    pub fn has_gas(self) -> bool {
+        GASES.iter().skip(1).any(|gas| self.exponent(*gas) != 0)
+    }
+
+    /// Whether it is CO₂ equivalent for a gas: a warming potential, or its inverse.
+    pub fn is_warming(self) -> bool {
+        let equivalent = [Base::Co2e, Base::Co2eFootprint];
+        GASES.iter().any(|gas| {
+            let gas = self.exponent(*gas).signum();
+            gas != 0
+                && equivalent
+                    .iter()
+                    .any(|base| self.exponent(*base).signum() == -gas)
+        })
+    }
+
+    fn exponent(self, base: Base) -> i8 {
+        self.0[base as usize]
     }
 
     /// `None` if an exponent leaves `i8`.

@@ -213,13 +213,42 @@ impl Checker<'_> {
             };
             parts.push(part);
         }
-        let unit = self
-            .program
-            .tables
-            .get(slot)
-            .map_or_else(Unit::one, |table| table.unit.clone());
+        let unit = self.unit_of_look_up(slot, name, &parts, span)?;
         let node = self.node(Node::LookUp(slot, parts.into_boxed_slice()), span)?;
         Ok(Typed::Number(node, unit))
+    }
+
+    /// The unit that every row has which the look-up may reach.
+    fn unit_of_look_up(
+        &self,
+        slot: usize,
+        name: &str,
+        parts: &[KeyPart],
+        span: &Range<usize>,
+    ) -> Checked<Unit> {
+        let Some(table) = self.program.tables.get(slot) else {
+            return Err(self.refuse(span, "unknown table"));
+        };
+        let known: Vec<Option<u32>> = parts
+            .iter()
+            .map(|part| match part {
+                KeyPart::Word(word) => Some(*word),
+                _ => None,
+            })
+            .collect();
+        match table.reachable_units(&known).as_slice() {
+            [] if table.rows.is_empty() => {
+                Ok(table.units.first().cloned().unwrap_or_else(Unit::one))
+            }
+            [] => Err(self.refuse(span, format!("no row of table `{name}` has these keys"))),
+            [unit] => Ok((*unit).clone()),
+            [one, other, ..] => {
+                let message = format!(
+                    "rows of table `{name}` that this may read are in `{one}` and in `{other}`"
+                );
+                Err(self.refuse(span, message))
+            }
+        }
     }
 
     /// A key that is written out must be in the table.

@@ -15,6 +15,7 @@ use crate::domain::methodology::compiled::Period;
 use crate::domain::methodology::defect::{Defect, Source};
 use crate::domain::methodology::dictionary::Dictionary;
 use crate::domain::methodology::formula::{Expression, Form, MAX_NODES};
+use crate::domain::methodology::gwp;
 use crate::domain::methodology::input::{Input, InputForm};
 use crate::domain::methodology::program::{
     Derived, KeyPart, Logic, LogicId, Node, NodeId, Program,
@@ -202,6 +203,9 @@ impl<'d> Checker<'d> {
                     Some(unit) => self.unit(unit, span)?,
                     None => Unit::one(),
                 };
+                if unit.dimension().is_warming() {
+                    return Err(self.refuse(span, gwp::ONLY_PINNED));
+                }
                 Ok(Typed::Number(
                     self.node(Node::Constant(*value), span)?,
                     unit,
