@@ -25,6 +25,7 @@ mod pages;
 mod partner;
 mod partner_feed;
 mod public_log;
+mod pull_feeds;
 mod redemption;
 mod redemption_http;
 mod registry;

@@ -152,6 +152,16 @@ impl Sums {
         self.points += receipt.points;
     }
 
+    /// Adds another file's sums.
+    pub fn merge(&mut self, other: &Sums) {
+        self.accepted += other.accepted;
+        self.replayed += other.replayed;
+        self.refused += other.refused;
+        self.held += other.held;
+        self.reduction_mg += other.reduction_mg;
+        self.points += other.points;
+    }
+
     /// Rows that were answered.
     pub fn rows(&self) -> usize {
         self.accepted + self.replayed + self.refused + self.held
