@@ -4,6 +4,7 @@
 
 mod areas;
 mod clock;
+mod pull;
 mod settings;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ pub use areas::{
     Exchange, Http, Limits, Log, Logging, Redemption, Redis, Registry, SigningSeed, TimeSettings,
 };
 pub use clock::Clock;
+pub use pull::Pull;
 pub use settings::{ConfigError, Settings};
 
 /// Every setting of the platform.
@@ -23,6 +25,7 @@ pub struct Config {
     pub redis: Redis,
     pub log: Log,
     pub exchange: Exchange,
+    pub pull: Pull,
     pub redemption: Redemption,
     pub registry: Registry,
     pub limits: Limits,
@@ -58,6 +61,7 @@ impl Config {
             redis: Redis::read(settings)?,
             log: Log::read(settings)?,
             exchange: Exchange::read(settings)?,
+            pull: Pull::read(settings)?,
             redemption: Redemption::read(settings)?,
             registry: Registry::read(settings)?,
             limits: Limits::read(settings)?,

@@ -136,6 +136,15 @@ impl Settings {
         }
     }
 
+    /// The names that were given and begin so, for settings that are named by the operator.
+    pub(super) fn names(&self, prefix: &str) -> Vec<String> {
+        let names = self.values.keys();
+        names
+            .filter(|name| name.len() > prefix.len() && name.starts_with(prefix))
+            .cloned()
+            .collect()
+    }
+
     pub(super) fn refuse_unknown(&self) -> Result<(), ConfigError> {
         let unknown = self
             .values

@@ -45,6 +45,10 @@ fn nonsense_is_refused_by_name() {
         ("TANPUHUI_REDEMPTION_ZONE", "Mars/Olympus"),
         ("TANPUHUI_LOG_SEED_FILE", "/nonexistent/seed"),
         ("TANPUHUI_LOGGING_FORMAT", "xml"),
+        ("TANPUHUI_PULL_WORKERS", "-1"),
+        ("TANPUHUI_PULL_CREDENTIAL_", "x"),
+        ("TANPUHUI_PULL_CREDENTIAL_METRO", "two\nlines"),
+        ("TANPUHUI_PULL_CREDENTIAL_METRO_FILE", "/nonexistent/secret"),
         ("TANPUHUI_HTTP_LISTENS", "127.0.0.1:1"),
     ] {
         let error = read(&[(name, value)]).expect_err("nonsense is refused");
@@ -71,10 +75,13 @@ fn secrets_do_not_show() {
         ("TANPUHUI_DATABASE_URL", "postgres://u:hush1@h/d"),
         ("TANPUHUI_REDIS_URL", "redis://:hush2@h"),
         ("TANPUHUI_EXCHANGE_TOKEN", "hush3"),
+        ("TANPUHUI_PULL_CREDENTIAL_METRO", "hush4"),
         ("TANPUHUI_LOG_SEED", &seed),
     ])
     .expect("all sound");
     let shown = format!("{config:?}");
     assert!(!shown.contains("hush") && !shown.contains(&seed), "{shown}");
+    assert_eq!(config.pull.credentials.len(), 1);
+    assert!(config.pull.credentials.contains_key("metro"));
     assert_eq!(config.log.seed.expect("set").bytes(), [0x11; 32]);
 }

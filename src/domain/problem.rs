@@ -118,6 +118,10 @@ problems! {
     SceneUnknown "scene_unknown" NotFound "没有此场景" "There is no such scene.";
     SceneNotLive "scene_not_live" Refused "场景当前不接收数据" "The scene does not take records at present.";
     SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
+    PullFailed "pull_failed" Unavailable "数据源未应答或应答不可用，稍后重试" "The source did not answer, or not in a way that can be used; it is asked again.";
+    PullDenied "pull_denied" Refused "数据源拒绝了平台的凭证，已停止拉取" "The source refuses the platform's credential; pulling has stopped.";
+    PullAddressRefused "pull_address_refused" Forbidden "该地址不允许访问" "The address is not one that the platform may reach.";
+    CredentialMissing "credential_missing" Refused "平台设置中没有此凭证" "The platform's settings hold no credential of this name.";
     // --- methodology -----------------------------------------------------------------------
     UnitMismatch "unit_mismatch" Refused "计量单位与方法学要求不符" "The quantity's unit measures something else than the methodology asks for.";
     Ineligible "ineligible" Refused "不符合方法学适用条件" "The methodology does not apply to this behaviour.";

@@ -24,6 +24,7 @@ pub mod merchant;
 pub mod open_holder;
 pub mod open_scene;
 pub mod prove;
+pub mod pull;
 pub mod quantify_periods;
 pub mod redeem;
 pub mod register_partner;

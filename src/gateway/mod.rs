@@ -4,6 +4,7 @@ mod exchange;
 pub mod log_client;
 mod memory;
 pub mod partner_client;
+pub mod partner_feed;
 mod redis;
 mod short_lived;
 

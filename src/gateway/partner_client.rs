@@ -24,6 +24,7 @@ pub(super) use answer::bounded;
 pub use answer::{BatchReceipt, FileLine, ProblemAnswer, RecordAnswer, Sums};
 pub use error::ClientError;
 pub use patience::Patience;
+pub(super) use patience::retry_after;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -7,6 +7,7 @@ mod reload_catalogue;
 mod sequence_log;
 
 pub mod deliver_outbox;
+pub mod pull_feeds;
 pub mod quantify_periods;
 pub mod reconcile_market;
 
@@ -21,6 +22,7 @@ use crate::domain::context::{Actor, Ctx};
 use crate::flow::catalogue::Current;
 use crate::flow::log_keys::LogKeys;
 use crate::gateway::ExchangeClient;
+use crate::gateway::partner_feed::FeedClient;
 use crate::store::Pool;
 
 use deliver_outbox::Gateways;
@@ -76,7 +78,23 @@ pub fn start(ground: &Ground, stop: &watch::Receiver<bool>) -> Jobs {
             stop.clone(),
         )));
     }
+    if let Some(client) = feed_client(&ground.config) {
+        jobs.extend((0..ground.config.pull.workers).map(|_| {
+            let (ground, client) = (ground.clone(), client.clone());
+            rt::spawn(pull_feeds::run(ground, client, stop.clone()))
+        }));
+    }
     Jobs(jobs)
+}
+
+fn feed_client(config: &Config) -> Option<FeedClient> {
+    match FeedClient::new(config.pull.private_networks) {
+        Ok(client) => Some(client),
+        Err(error) => {
+            tracing::error!(%error, "no feed can be pulled");
+            None
+        }
+    }
 }
 
 fn exchange_of(config: &Config) -> Option<ExchangeClient> {

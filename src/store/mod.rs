@@ -27,6 +27,7 @@ pub mod outbox;
 pub mod party;
 pub mod period;
 pub mod platform_sums;
+pub mod pull;
 pub mod redemption;
 pub mod reduction;
 pub mod registry;

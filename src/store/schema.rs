@@ -868,3 +868,50 @@ diesel::allow_tables_to_appear_in_same_query!(retirements, cer_blocks, cer_issua
 
 diesel::allow_tables_to_appear_in_same_query!(readings, behaviours);
 diesel::allow_tables_to_appear_in_same_query!(readings, revisions);
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    pull_feeds (scene_id) {
+        scene_id -> Integer,
+        declaration -> Text,
+        declared_at -> TsT,
+        state -> Text,
+        watermark -> TsT,
+        next_at -> TsT,
+        lease -> Nullable<IdT>,
+        failures -> Integer,
+        last_error -> Nullable<Text>,
+        succeeded_at -> Nullable<TsT>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::TsT;
+
+    pull_runs (scene_id, seq) {
+        scene_id -> Integer,
+        seq -> BigInt,
+        started_at -> TsT,
+        ended_at -> TsT,
+        range_from -> TsT,
+        range_to -> TsT,
+        page -> Integer,
+        request -> Binary,
+        status -> Nullable<Integer>,
+        outcome -> Text,
+        code -> Nullable<Text>,
+        bytes -> BigInt,
+        digest -> Nullable<Binary>,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        accepted -> BigInt,
+        replayed -> BigInt,
+        refused -> BigInt,
+        held -> BigInt,
+        reduction_mg -> BigInt,
+        points -> BigInt,
+    }
+}

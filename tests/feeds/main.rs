@@ -3,12 +3,12 @@
 
 #![allow(unreachable_pub)]
 
+mod factors;
 mod gbt_32960;
-mod ocpi;
 mod household;
+mod ocpi;
 mod taps;
 mod waybill;
-mod factors;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,15 +21,15 @@ use serde_json::{Value, json};
 use tanpuhui::domain::behaviour::Record;
 use tanpuhui::domain::scene::adapter::{self, Options, Outcome};
 
-mod gpx;
-mod mds_trips;
-mod sz_bike_order;
-mod green_button;
-mod nem12;
 mod cloudevents;
 mod epcis;
-mod recycling_weigh;
+mod gpx;
+mod green_button;
 mod ileap_tad;
+mod mds_trips;
+mod nem12;
+mod recycling_weigh;
+mod sz_bike_order;
 mod table;
 
 /// The shared data, which is not part of the repository; without it the test says so and passes.

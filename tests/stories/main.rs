@@ -26,6 +26,7 @@ mod partner;
 mod partner_feed;
 mod periods;
 mod public_log;
+mod pull_feeds;
 mod redemption;
 mod redemption_http;
 mod registry;

@@ -3,6 +3,7 @@
 mod merchants;
 mod offers;
 mod periods;
+mod pulls;
 mod registry;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -18,6 +19,9 @@ pub fn routes(services: &mut ServiceConfig<'_>) {
         .service(periods::close)
         .service(periods::answer)
         .service(periods::issue_units)
+        .service(pulls::declare_pull)
+        .service(pulls::change_pull)
+        .service(pulls::show_pull)
         .service(registry::open_account)
         .service(registry::cancel_units)
         .service(registry::resolve);

@@ -120,7 +120,7 @@ async fn write(
 ///
 /// # Errors
 /// The store failed.
-pub(super) fn write_now(
+fn write_now(
     state: &AppState,
     scene: &Scene,
     prepared: &Prepared,

@@ -5,7 +5,7 @@
 //! read again and committed batch by batch, and each record's answer goes out as soon as its batch
 //! is in. What is in the file may be wrapped in CloudEvents, as its content type says.
 
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::sync::Arc;
 
 use actix_web::http::header::CONTENT_TYPE;
@@ -18,14 +18,14 @@ use tokio::sync::mpsc;
 use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
 use crate::domain::context::{Actor, Ctx};
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::{Envelope, EventAttributes, Outcome, Place, Seen};
-use crate::flow::FlowError;
+use crate::domain::scene::adapter::{Envelope, EventAttributes, Place};
 use crate::flow::catalogue::Scene;
-use crate::flow::ingest::{RECORDS_MAX, Row, prepare};
+use crate::flow::ingest::{Receipt, Wrapped, check_whole, ingest_whole};
+use crate::flow::{FlowError, FlowResult};
 use crate::store::StoreError;
 
 use super::answers::{AnswerBody, Summary};
-use super::batches::{scene_of, write_now};
+use super::batches::scene_of;
 use super::proof::prove_streamed;
 
 /// The largest file, in bytes.
@@ -73,20 +73,33 @@ pub async fn post_file(
     let scene = scene_of(&state, &proof, &scene)?;
     let envelope = envelope_of(&request)?;
     let digest = proof.digest.clone().ok_or(Code::DigestMismatch)?;
-    let (file, sha256) = spool(body, digest.start()).await?;
+    let (mut file, sha256) = spool(body, digest.start()).await?;
     let (send, answers) = mpsc::channel::<web::Bytes>(CHUNKS_WAITING);
     let ctx = state.ctx(Actor {
         role: "partner",
         id: proof.partner,
     });
     let (state, reader) = (state.clone(), Arc::clone(&scene));
-    let checked = web::block(move || check(file, &reader, envelope))
-        .await
-        .map_err(ApiError::internal)??;
+    let checked = web::block(move || {
+        let feed = Wrapped {
+            scene: &reader,
+            envelope,
+        };
+        check_whole(&mut file, feed).map(|()| file)
+    })
+    .await
+    .map_err(ApiError::internal)??;
     actix_web::rt::task::spawn_blocking(move || {
-        let mut ingestion = Ingestion::new(&state, &scene, ctx, sha256, send);
-        ingestion.envelope = envelope;
-        if let Err(error) = ingestion.run(checked) {
+        let mut ingestion = Ingestion {
+            state: &state,
+            feed: Wrapped {
+                scene: &scene,
+                envelope,
+            },
+            answers: send,
+            summary: Summary::default(),
+        };
+        if let Err(error) = ingestion.run(checked, sha256, ctx) {
             tracing::error!(?error, "a file could not be ingested to its end");
             ingestion.break_off(&error);
         }
@@ -141,88 +154,30 @@ async fn spool(
     Ok((file, sha256.finalize().into()))
 }
 
-/// Reads the file to its end without storing anything: a file that is broken as a whole is
-/// refused as a whole.
-fn check(
-    mut file: std::fs::File,
-    scene: &Scene,
-    envelope: Envelope,
-) -> Result<std::fs::File, FlowError> {
-    rewind(&mut file)?;
-    let mut reader = BufReader::with_capacity(1 << 20, file);
-    read(scene, envelope, &mut reader, &mut |_| ())?;
-    Ok(reader.into_inner())
-}
-
-fn read(
-    scene: &Scene,
-    envelope: Envelope,
-    source: &mut dyn BufRead,
-    sink: &mut dyn FnMut(Outcome),
-) -> Result<Seen, Problem> {
-    envelope.read(&scene.adapter, source, &scene.options, sink)
-}
-
-fn rewind(file: &mut std::fs::File) -> Result<(), FlowError> {
-    file.seek(SeekFrom::Start(0)).map_err(|error| {
-        tracing::error!(%error, "a scratch file cannot be read");
-        FlowError::from(Code::Internal)
-    })?;
-    Ok(())
-}
-
-/// One checked file on its way into the ledger.
+/// One checked file on its way into the ledger, and the answers on their way to the partner.
 struct Ingestion<'s> {
     state: &'s AppState,
-    scene: &'s Scene,
-    envelope: Envelope,
-    ctx: Ctx,
-    file_digest: [u8; 32],
+    feed: Wrapped<'s>,
     answers: mpsc::Sender<web::Bytes>,
-    places: Vec<Place>,
-    rows: Vec<Row>,
     summary: Summary,
-    batches: u64,
 }
 
-impl<'s> Ingestion<'s> {
-    fn new(
-        state: &'s AppState,
-        scene: &'s Scene,
-        ctx: Ctx,
-        file_digest: [u8; 32],
-        answers: mpsc::Sender<web::Bytes>,
-    ) -> Ingestion<'s> {
-        let (places, rows) = (Vec::new(), Vec::new());
-        let summary = Summary::default();
-        Ingestion {
-            state,
-            scene,
-            envelope: Envelope::None,
+impl Ingestion<'_> {
+    fn run(&mut self, mut file: std::fs::File, sha256: [u8; 32], ctx: Ctx) -> FlowResult<()> {
+        let (state, feed) = (self.state, self.feed);
+        let log = &state.keys.settings;
+        ingest_whole(
+            &state.pool,
+            feed,
+            log,
             ctx,
-            file_digest,
-            answers,
-            places,
-            rows,
-            summary,
-            batches: 0,
-        }
-    }
-
-    fn run(&mut self, mut file: std::fs::File) -> Result<(), FlowError> {
-        rewind(&mut file)?;
-        let mut reader = BufReader::with_capacity(1 << 20, file);
-        let mut failed = None;
-        let (scene, envelope) = (self.scene, self.envelope);
-        read(scene, envelope, &mut reader, &mut |outcome| {
-            if failed.is_none() {
-                failed = self.take(outcome).err();
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        self.flush()?;
+            &mut file,
+            sha256,
+            &mut |places, receipt| {
+                self.tell(places, receipt);
+                Ok(())
+            },
+        )?;
         let last = FileSummary {
             summary: self.summary,
         };
@@ -230,52 +185,17 @@ impl<'s> Ingestion<'s> {
         Ok(())
     }
 
-    fn take(&mut self, outcome: Outcome) -> Result<(), FlowError> {
-        let (place, row) = match outcome {
-            Outcome::Record(place, record) => (place, Row::Record(record)),
-            Outcome::Refused(refused) => {
-                let place = refused.place;
-                (
-                    place.clone(),
-                    Row::Refused(place.to_string(), refused.problem),
-                )
-            }
-            Outcome::Held(held) => (held.place, Row::Held(held.code)),
-        };
-        self.places.push(place);
-        self.rows.push(row);
-        if self.rows.len() < RECORDS_MAX {
-            Ok(())
-        } else {
-            self.flush()
-        }
-    }
-
-    fn flush(&mut self) -> Result<(), FlowError> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        self.batches += 1;
-        let mut digest = Sha256::new();
-        digest.update(self.file_digest);
-        digest.update(self.batches.to_be_bytes());
-        let digest = digest.finalize().into();
-        let rows = std::mem::take(&mut self.rows);
-        let prepared = prepare(&self.scene.view, rows, digest, self.ctx.now);
-        let batch = self.ctx.id();
-        let receipt = write_now(self.state, self.scene, &prepared, &self.ctx, batch)?;
+    fn tell(&mut self, places: &[Place], receipt: &Receipt) {
         let mut text = Vec::with_capacity(receipt.answers.len() * 128);
-        for (place, answer) in self.places.iter().zip(&receipt.answers) {
+        for (place, answer) in places.iter().zip(&receipt.answers) {
             let answer = AnswerBody::from(answer);
             text.extend(json_line(&Line {
                 place: &place.to_string(),
                 answer,
             }));
         }
-        self.places.clear();
-        self.summary.add(Summary::from(&receipt));
+        self.summary.add(Summary::from(receipt));
         self.send(text);
-        Ok(())
     }
 
     /// Tells why no summary follows. What was answered before is committed; sending the file again

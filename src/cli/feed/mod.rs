@@ -1,5 +1,6 @@
 //! `tanpuhui feed`: feed files on this machine. `check` reads them without storing anything,
-//! `post` sends them to a platform, `keygen` makes the key that posts are signed with.
+//! `post` sends them to a platform, `keygen` makes the key that posts are signed with, `pulls` lists
+//! the feeds that the platform fetches.
 
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ mod batches;
 mod check;
 mod key_file;
 mod post;
+mod pulls;
 mod reasons;
 mod resumption;
 mod source;
@@ -28,6 +30,8 @@ enum Command {
     Post(post::Args),
     /// Make a key to sign posts with
     Keygen(key_file::Args),
+    /// List the feeds that are pulled, and where each stands
+    Pulls(pulls::Args),
 }
 
 pub(super) fn run(args: Args) -> ExitCode {
@@ -35,6 +39,7 @@ pub(super) fn run(args: Args) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Post(args) => post::run(&args),
         Command::Keygen(args) => key_file::run(&args),
+        Command::Pulls(args) => pulls::run(&args),
     }
 }
 

@@ -15,6 +15,7 @@ mod prepare;
 mod revise;
 mod scene;
 mod single;
+mod whole_file;
 
 pub(crate) use adjust::{Batches, Fresh, Reversal, adjust};
 pub use answer::{Answer, Receipt};
@@ -24,6 +25,7 @@ pub use prepare::{Row, prepare};
 
 pub use scene::{Pinned, SceneView};
 pub use single::{SinglePost, SingleQueue, start_single_queue};
+pub use whole_file::{Sums, Wrapped, check_whole, ingest_whole};
 
 /// The most records in one batch; larger files are cut into batches by whoever reads them.
 pub const RECORDS_MAX: usize = 10_000;

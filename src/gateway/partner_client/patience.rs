@@ -74,7 +74,7 @@ fn random() -> f64 {
 }
 
 /// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(fields: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(in crate::gateway) fn retry_after(fields: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = fields.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

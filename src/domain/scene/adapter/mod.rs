@@ -15,40 +15,39 @@ use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 mod citibike;
+mod cloudevents;
 mod csg_household;
 mod distances;
 mod encoding;
+mod epcis;
+mod freight_waybill;
 mod gbt_32960;
 mod gpx;
-mod freight_waybill;
-mod cloudevents;
-mod encoding;
-mod epcis;
 mod great_circle;
 mod green_button;
-mod json_records;
 mod ileap_tad;
+mod json_records;
 mod json_rows;
 mod json_text;
 mod lines;
 mod local_time;
 mod mds_trips;
 pub mod native;
-mod ocpi_cdr;
 mod nem12;
+mod ocpi_cdr;
 mod pseudonym;
-mod scalar;
 mod recycling_weigh;
 mod resent;
+mod scalar;
 mod settings;
 mod shenzhen_bike_order;
 mod shenzhen_tong;
 mod speed;
-mod xml;
 mod table;
+mod xml;
 
-pub use distances::DistanceTable;
 pub use cloudevents::{Attributes as EventAttributes, Envelope, Event as CloudEvent};
+pub use distances::DistanceTable;
 pub use settings::Settings;
 
 /// The longest line, array element or XML event that is read: 64 KiB. The longest real row seen

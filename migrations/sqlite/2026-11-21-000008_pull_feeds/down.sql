@@ -1,0 +1,2 @@
+DROP TABLE pull_runs;
+DROP TABLE pull_feeds;

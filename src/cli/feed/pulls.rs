@@ -1,0 +1,116 @@
+//! `tanpuhui feed pulls`: the feeds that are pulled, where each stands, and what it failed with.
+//! Reads the database only.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::cli::complain;
+use crate::config::{Config, ConfigError};
+use crate::store::pull::{PullFeedRow, feeds};
+use crate::store::scene::scene_rows;
+use crate::store::{Pool, PoolSettings, StoreError, Target};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The database, instead of the one that the settings name
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// A TOML file with settings
+    #[arg(long, env = "TANPUHUI_CONFIG")]
+    config: Option<PathBuf>,
+    /// One JSON object a feed, instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the database cannot be read")]
+    Store(#[from] StoreError),
+    #[error("{0}: there is no such file")]
+    NoFile(PathBuf),
+}
+
+/// Exit code 1 where the list cannot be read, and where a feed has stopped by itself.
+pub(super) fn run(args: &Args) -> ExitCode {
+    match listed(args) {
+        Ok(feeds) => {
+            let text: String = feeds.iter().map(|feed| line(feed, args.json)).collect();
+            let _ = io::stdout().write_all(text.as_bytes());
+            match feeds.iter().any(|(_, feed)| feed.state == "stopped") {
+                true => ExitCode::FAILURE,
+                false => ExitCode::SUCCESS,
+            }
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn listed(args: &Args) -> Result<Vec<(String, PullFeedRow)>, ListError> {
+    let config = Config::load(args.config.as_deref())?;
+    let url = args.database.as_deref();
+    let target = Target::parse(url.unwrap_or(config.database.url.expose_secret()))?;
+    // Opening would make the file.
+    if let Target::Sqlite(path) = &target
+        && !path.exists()
+    {
+        return Err(ListError::NoFile(path.clone()));
+    }
+    let settings = PoolSettings {
+        writers: 1,
+        readers: 1,
+    };
+    let pool = Pool::connect(target, settings)?;
+    let (scenes, feeds) =
+        pool.read_snapshot::<_, StoreError>(|conn| Ok((scene_rows(conn)?, feeds(conn)?)))?;
+    let codes: HashMap<i32, String> = scenes.into_iter().map(|row| (row.id, row.code)).collect();
+    let named = |feed: PullFeedRow| {
+        let code = codes.get(&feed.scene_id).cloned().unwrap_or_default();
+        (code, feed)
+    };
+    Ok(feeds.into_iter().map(named).collect())
+}
+
+fn line((scene, feed): &(String, PullFeedRow), json: bool) -> String {
+    if json {
+        let object = json!({
+            "scene": scene,
+            "state": feed.state,
+            "watermark": feed.watermark.0,
+            "next_at": feed.next_at.0,
+            "failures": feed.failures,
+            "last_error": feed.last_error,
+            "succeeded_at": feed.succeeded_at.map(|at| at.0),
+        });
+        return format!("{object}\n");
+    }
+    let seconds = |at: crate::store::Ts| at.0.format("%Y-%m-%dT%H:%M:%SZ");
+    let mut text = super::row(
+        scene,
+        format!(
+            "{:<12} watermark {}  next {}",
+            feed.state,
+            seconds(feed.watermark),
+            seconds(feed.next_at)
+        ),
+    );
+    text.push('\n');
+    if let Some(error) = &feed.last_error {
+        text.push_str(&format!(
+            "    {} failures in a row: {error}\n",
+            feed.failures
+        ));
+    }
+    text
+}

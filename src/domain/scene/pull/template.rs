@@ -1,0 +1,209 @@
+//! The address of a pull feed, with places for what changes from request to request.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::domain::problem::Problem;
+
+use super::plan::{Shape, Window};
+use super::refused;
+
+/// The longest address that is declared, in bytes.
+const BYTES_MAX: usize = 2_048;
+
+/// `https://ops.example/trips?end_time={to:hour}`, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Time(Moment, Format),
+    Page,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// Where the request's window begins.
+    From,
+    /// Where it ends.
+    To,
+    /// As `From`, where the request has no end: everything since.
+    Since,
+}
+
+/// How a moment is written; always in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// `2026-11-20T08:00:00Z`
+    Rfc3339,
+    /// Whole seconds since 1970.
+    Unix,
+    /// Milliseconds since 1970.
+    UnixMs,
+    /// `2026-11-20T08`: one UTC hour, as MDS asks for it.
+    Hour,
+}
+
+impl Template {
+    /// Reads an address with `{from}`, `{to}`, `{since}` (each with `:rfc3339`, `:unix`,
+    /// `:unix_ms` or `:hour` behind it, `rfc3339` if with none) and `{page}`.
+    ///
+    /// # Errors
+    /// `invalid_field` at `pull.url`: not http or https, a name or password in it, a fragment, an
+    /// unknown or open brace, a brace in the host.
+    pub fn parse(text: &str) -> Result<Template, Problem> {
+        check_address(text)?;
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            if before.contains('}') {
+                return Err(refused("url", "a brace is closed that was not opened"));
+            }
+            let Some((name, behind)) = after.split_once('}') else {
+                return Err(refused("url", "a brace is not closed"));
+            };
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before.to_owned()));
+            }
+            pieces.push(placeholder(name)?);
+            rest = behind;
+        }
+        if rest.contains('}') {
+            return Err(refused("url", "a brace is closed that was not opened"));
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest.to_owned()));
+        }
+        Ok(Template(pieces))
+    }
+
+    /// Which times a request is for, as the places say.
+    ///
+    /// # Errors
+    /// `invalid_field` at `pull.url`: hours mixed with other formats, an end without a beginning,
+    /// `since` beside another time.
+    pub(super) fn shape(&self) -> Result<Shape, Problem> {
+        let times: Vec<(Moment, Format)> = self.times().collect();
+        let has = |moment| times.iter().any(|(each, _)| *each == moment);
+        let hours = times.iter().filter(|(_, f)| *f == Format::Hour).count();
+        match (has(Moment::From), has(Moment::To), has(Moment::Since)) {
+            (true, _, true) | (_, true, true) => Err(refused(
+                "url",
+                "{since} stands alone, without {from} or {to}",
+            )),
+            (false, false, true) if hours == 0 => Ok(Shape::Since),
+            (false, false, false) => Ok(Shape::Whole),
+            _ if hours == times.len() => Ok(Shape::Hours),
+            _ if hours > 0 => Err(refused("url", "hours are not mixed with other formats")),
+            (true, true, _) => Ok(Shape::Range),
+            _ => Err(refused(
+                "url",
+                "a range needs both {from} and {to}; else say {since}",
+            )),
+        }
+    }
+
+    pub(super) fn has_page(&self) -> bool {
+        self.0.contains(&Piece::Page)
+    }
+
+    /// The address of one request. For feeds of hours both ends name the window's hour.
+    pub fn fill(&self, window: &Window, page: u32) -> String {
+        let mut url = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => url.push_str(text),
+                Piece::Page => url.push_str(&page.to_string()),
+                Piece::Time(Moment::To, format) if *format != Format::Hour => {
+                    url.push_str(&format.write(window.to));
+                }
+                Piece::Time(_, format) => url.push_str(&format.write(window.from)),
+            }
+        }
+        url
+    }
+
+    fn times(&self) -> impl Iterator<Item = (Moment, Format)> + '_ {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Time(moment, format) => Some((*moment, *format)),
+            _ => None,
+        })
+    }
+}
+
+impl Format {
+    fn write(self, at: DateTime<Utc>) -> String {
+        match self {
+            Format::Rfc3339 => at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            Format::Unix => at.timestamp().to_string(),
+            Format::UnixMs => at.timestamp_millis().to_string(),
+            Format::Hour => at.format("%Y-%m-%dT%H").to_string(),
+        }
+    }
+}
+
+fn check_address(text: &str) -> Result<(), Problem> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .ok_or_else(|| refused("url", "must be http://… or https://…"))?;
+    if text.len() > BYTES_MAX {
+        return Err(refused("url", format!("longer than {BYTES_MAX} bytes")));
+    }
+    if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['#', '\\']) {
+        let detail = "visible ASCII only, without # and \\: percent-encode the rest";
+        return Err(refused("url", detail));
+    }
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    if authority.is_empty() || authority.contains(['@', '{', '}']) {
+        let detail = "the host must be named, without placeholder, user name or password";
+        return Err(refused("url", detail));
+    }
+    Ok(())
+}
+
+fn placeholder(text: &str) -> Result<Piece, Problem> {
+    let (name, format) = text.split_once(':').unwrap_or((text, "rfc3339"));
+    let moment = match name {
+        "page" if text == "page" => return Ok(Piece::Page),
+        "from" => Moment::From,
+        "to" => Moment::To,
+        "since" => Moment::Since,
+        _ => {
+            let detail = format!("{{{text}}} is not known: from, to, since, page");
+            return Err(refused("url", detail));
+        }
+    };
+    let format = match format {
+        "rfc3339" => Format::Rfc3339,
+        "unix" => Format::Unix,
+        "unix_ms" => Format::UnixMs,
+        "hour" => Format::Hour,
+        _ => {
+            let detail = format!("{{{text}}}: formats are rfc3339, unix, unix_ms, hour");
+            return Err(refused("url", detail));
+        }
+    };
+    Ok(Piece::Time(moment, format))
+}
+
+/// The address with one more parameter in its query, percent-encoded.
+pub fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let mut url = format!("{url}{sign}");
+    encode(name, &mut url);
+    url.push('=');
+    encode(value, &mut url);
+    url
+}
+
+fn encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' | b'~' => {
+                into.push(char::from(byte));
+            }
+            other => into.push_str(&format!("%{other:02X}")),
+        }
+    }
+}
