@@ -19,7 +19,6 @@ use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
 use crate::domain::context::{Actor, Ctx};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::scene::adapter::{Envelope, EventAttributes, Place};
-use crate::flow::catalogue::Scene;
 use crate::flow::ingest::{Receipt, Wrapped, check_whole, ingest_whole};
 use crate::flow::{FlowError, FlowResult};
 use crate::store::StoreError;
