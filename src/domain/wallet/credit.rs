@@ -56,9 +56,8 @@ impl Earner {
     }
 
     /// Takes one reduction back that was credited under the same rule: `mg` less what a cap cut
-    /// from it. Exactly undoes [`Earner::credit`]. Returns the points to take.
+    /// from it, which is below zero where the cap cut carried milligrams too. Exactly undoes [`Earner::credit`]. Returns the points to take.
     pub fn take_back(&mut self, rule: &ExchangeRule, mg: i64) -> i64 {
-        assert!(mg >= 0, "only what was credited is taken back");
         let total = i128::from(self.remainder_mg) - i128::from(mg);
         let per_point = i128::from(rule.mg_per_point);
         self.remainder_mg = i64::try_from(total.rem_euclid(per_point))

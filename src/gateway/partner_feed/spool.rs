@@ -41,6 +41,7 @@ pub(super) async fn spool(
     sink.finish()
 }
 
+#[expect(clippy::large_enum_variant, reason = "one a fetch")]
 enum Sink {
     Plain(Scratch),
     Packed(MultiGzDecoder<Scratch>),
