@@ -7,6 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::pg::PgConnection;
+use diesel::query_dsl::RunQueryDsl;
+use diesel::sqlite::SqliteConnection;
 use serde_json::Value;
 
 const POSTGRES_ENV: &str = "TANPUHUI_TEST_POSTGRES";
@@ -65,6 +67,7 @@ fn a_city_is_walked_twice_in_one_directory_and_keeps_off_others() {
     let once = || demo(&dir, &["--once"]).output().expect("it runs");
     sound(&once());
     sound(&once());
+    a_new_version_is_tried_and_nothing_is_written(&dir);
 
     let precious = scratch.path().join("precious");
     std::fs::create_dir(&precious).expect("a directory");
@@ -72,6 +75,56 @@ fn a_city_is_walked_twice_in_one_directory_and_keeps_off_others() {
     let refused = demo(&precious, &["--once"]).output().expect("it runs");
     assert!(!refused.status.success() && refused.stdout.is_empty());
     assert!(precious.join("thesis.txt").exists());
+}
+
+/// The roofs' forty months, under the version in force and under another city's.
+fn a_new_version_is_tried_and_nothing_is_written(dir: &Path) {
+    let database = dir.join("city.db");
+    let before = std::fs::read(&database).expect("the city's database");
+    let output = Command::new(env!("CARGO_BIN_EXE_tanpuhui"))
+        .args([
+            "methodology",
+            "diff",
+            "distributed-pv@2025.1",
+            "sh-distributed-pv@2024.1",
+        ])
+        .args([
+            "--replay",
+            "demo-roofs",
+            "--from",
+            "2026-01-01",
+            "--to",
+            "2026-12-31",
+            "--json",
+        ])
+        .args(["--database", &format!("sqlite:{}", database.display())])
+        .output()
+        .expect("it runs");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let replay = &told["replay"];
+    let credited = {
+        let mut city =
+            SqliteConnection::establish(&database.display().to_string()).expect("it opens");
+        diesel::dsl::sql::<diesel::sql_types::BigInt>(
+            "SELECT SUM(mg) FROM reductions JOIN scenes ON scenes.id = scene_id WHERE scenes.code = 'demo-roofs'",
+        )
+        .get_result::<i64>(&mut city)
+        .expect("a sum")
+    };
+    assert_eq!(replay["before"]["reduction_mg"], credited, "{told:#}");
+    assert_eq!(
+        (&replay["before"]["counted"], &replay["after"]["counted"]),
+        (&40.into(), &40.into())
+    );
+    assert_eq!(replay["less"]["people"], 20);
+    assert_eq!(replay["less"]["difference_mg"], replay["difference_mg"]);
+    let slots = told["differences"].as_array().expect("a list");
+    assert!(
+        slots
+            .iter()
+            .any(|slot| slot["slot"] == "formula.baseline" && slot["part"] == "formula")
+    );
+    assert_eq!(std::fs::read(&database).expect("the same file"), before);
 }
 
 #[test]

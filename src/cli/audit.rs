@@ -1,30 +1,25 @@
 //! `tanpuhui audit`: re-adds every book of the platform. Reads only.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use indicatif::ProgressBar;
-use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::config::{Config, ConfigError};
+use super::database::{Database, OpenError};
+use crate::config::ConfigError;
 use crate::domain::problem::Problem;
 use crate::flow::FlowError;
 use crate::flow::audit_books::{Check, Difference, LogGround, audit, audit_without_log};
 use crate::flow::catalogue::Catalogue;
 use crate::flow::log_keys::LogKeys;
-use crate::store::{Pool, PoolSettings, StoreError, Target, pending_migrations};
+use crate::store::StoreError;
 
-/// Settings come from the file and from `TANPUHUI_…` variables, which win.
+/// The log's seed is in the settings, or in `TANPUHUI_LOG_SEED`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The database, instead of the one that the settings name
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// A TOML file with settings; the log's seed is there, or in `TANPUHUI_LOG_SEED`
-    #[arg(long, env = "TANPUHUI_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
     /// Leave the public log aside: its leaves cannot be recomputed without the seed
     #[arg(long)]
     without_log: bool,
@@ -38,6 +33,8 @@ pub(super) struct Args {
 enum AuditError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
     #[error("a book cannot be read")]
@@ -48,10 +45,6 @@ enum AuditError {
         "TANPUHUI_LOG_SEED is not set: without it the log's leaves cannot be recomputed; set it, or say --without-log"
     )]
     NoSeed,
-    #[error("the database's schema is not this program's")]
-    Schema,
-    #[error("{0}: there is no such file")]
-    NoFile(PathBuf),
 }
 
 pub(super) fn run(args: Args) -> ExitCode {
@@ -75,7 +68,7 @@ pub(super) fn run(args: Args) -> ExitCode {
 }
 
 fn checks(args: &Args) -> Result<Vec<Check>, AuditError> {
-    let config = Config::load(args.config.as_deref())?;
+    let config = args.database.config()?;
     let keys = match (&config.log.seed, args.without_log) {
         (_, true) => None,
         (None, false) => return Err(AuditError::NoSeed),
@@ -84,11 +77,7 @@ fn checks(args: &Args) -> Result<Vec<Check>, AuditError> {
             Some(LogKeys::from_seed(origin, seed.bytes())?)
         }
     };
-    let url = match &args.database {
-        Some(url) => url,
-        None => config.database.url.expose_secret(),
-    };
-    let pool = open(url)?;
+    let pool = args.database.open(&config)?;
     let bar = ProgressBar::new_spinner();
     let told = |name: &'static str| {
         bar.set_message(name);
@@ -108,25 +97,6 @@ fn checks(args: &Args) -> Result<Vec<Check>, AuditError> {
     });
     bar.finish_and_clear();
     checks
-}
-
-/// The database as it is; an audit makes and migrates nothing.
-fn open(url: &str) -> Result<Pool, AuditError> {
-    let target = Target::parse(url)?;
-    if let Target::Sqlite(path) = &target
-        && !path.exists()
-    {
-        return Err(AuditError::NoFile(path.clone()));
-    }
-    let one = PoolSettings {
-        writers: 1,
-        readers: 1,
-    };
-    let pool = Pool::connect(target, one)?;
-    match pool.read_now(pending_migrations)? {
-        false => Ok(pool),
-        true => Err(AuditError::Schema),
-    }
 }
 
 fn as_json(checks: &[Check]) -> serde_json::Value {

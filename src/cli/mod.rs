@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod audit;
 mod bench;
+mod database;
 mod demo;
 mod exchange_sandbox;
 mod factors;
@@ -68,4 +69,14 @@ fn complain(error: &dyn std::error::Error) {
         cause = inner.source();
     }
     eprintln!();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_argument_is_declared_soundly() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -29,6 +29,7 @@ pub mod quantify_periods;
 pub mod redeem;
 pub mod register_partner;
 pub mod release_voucher;
+pub mod replay;
 pub mod retire;
 pub mod sequence_log;
 pub mod settle;

@@ -26,6 +26,8 @@ use uuid::Uuid;
 
 use crate::world::{ctx_at, open_account};
 
+mod replay;
+
 const PARTNER: Uuid = Uuid::from_u128(0x5b);
 
 const HEAD: &str = "format = 1\nkind = 'methodology'\n[identity]\ncode = 'home'\nversion = 'VERSION'\ntitle_zh = '测试'\ntitle_en = 'test'\n\

@@ -3,27 +3,22 @@
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::cli::complain;
-use crate::config::{Config, ConfigError};
+use crate::cli::database::{Database, OpenError};
+use crate::config::ConfigError;
+use crate::store::StoreError;
 use crate::store::pull::{PullFeedRow, feeds};
 use crate::store::scene::scene_rows;
-use crate::store::{Pool, PoolSettings, StoreError, Target};
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The database, instead of the one that the settings name
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// A TOML file with settings
-    #[arg(long, env = "TANPUHUI_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: Database,
     /// One JSON object a feed, instead of a table
     #[arg(long)]
     json: bool,
@@ -33,10 +28,10 @@ pub(super) struct Args {
 enum ListError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error("the database cannot be read")]
     Store(#[from] StoreError),
-    #[error("{0}: there is no such file")]
-    NoFile(PathBuf),
 }
 
 /// Exit code 1 where the list cannot be read, and where a feed has stopped by itself.
@@ -58,20 +53,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
 }
 
 fn listed(args: &Args) -> Result<Vec<(String, PullFeedRow)>, ListError> {
-    let config = Config::load(args.config.as_deref())?;
-    let url = args.database.as_deref();
-    let target = Target::parse(url.unwrap_or(config.database.url.expose_secret()))?;
-    // Opening would make the file.
-    if let Target::Sqlite(path) = &target
-        && !path.exists()
-    {
-        return Err(ListError::NoFile(path.clone()));
-    }
-    let settings = PoolSettings {
-        writers: 1,
-        readers: 1,
-    };
-    let pool = Pool::connect(target, settings)?;
+    let pool = args.database.open(&args.database.config()?)?;
     let (scenes, feeds) =
         pool.read_snapshot::<_, StoreError>(|conn| Ok((scene_rows(conn)?, feeds(conn)?)))?;
     let codes: HashMap<i32, String> = scenes.into_iter().map(|row| (row.id, row.code)).collect();

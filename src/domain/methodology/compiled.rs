@@ -149,6 +149,16 @@ impl Refusal {
         }
     }
 
+    /// The document's own reason where it has one, else the problem's code.
+    pub fn reason(&self) -> &str {
+        match self {
+            Refusal::Ineligible(problem) | Refusal::NeedsReview(problem) => {
+                problem.param.as_deref().unwrap_or(problem.code.as_str())
+            }
+            Refusal::Problem(problem) => problem.code.as_str(),
+        }
+    }
+
     pub fn into_problem(self) -> Problem {
         match self {
             Refusal::Ineligible(problem)

@@ -95,23 +95,46 @@ impl Compiled {
         record: &Record,
         assumed: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Explanation, Refusal> {
+        let values = self.values_assuming(assumed).map_err(Refusal::Problem)?;
+        self.explain_with(record, &values)
+    }
+
+    /// The parameters' values with some given for this once.
+    ///
+    /// # Errors
+    /// `unknown_field` for no parameter's name, `invalid_field` for a value of another dimension.
+    fn values_assuming<'a>(
+        &self,
+        assumed: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Vec<Option<Decimal>>, Problem> {
         let mut values = self.parameter_values.clone();
         for (name, text) in assumed {
-            let slot = self.parameters.iter().position(|known| known.name == name);
-            let known = slot.and_then(|slot| self.parameters.get(slot));
-            let (Some(slot), Some(known)) = (slot, known) else {
-                return Err(Refusal::Problem(Problem::at(Code::UnknownField, name, "")));
-            };
-            let value = parse_quantity(text)
-                .and_then(|(value, unit)| Ok(unit.conversion_to(&known.unit)?.apply(value)))
-                .map_err(|error| {
-                    Refusal::Problem(Problem::at(Code::InvalidField, name, error.to_string()))
-                })?;
-            if let Some(cell) = values.get_mut(slot) {
-                *cell = value;
-            }
+            let mut known = self.parameters.iter().zip(&mut values);
+            let (parameter, cell) = known
+                .find(|(parameter, _)| parameter.name == name)
+                .ok_or_else(|| Problem::at(Code::UnknownField, name, ""))?;
+            *cell = parse_quantity(text)
+                .and_then(|(value, unit)| Ok(unit.conversion_to(&parameter.unit)?.apply(value)))
+                .map_err(|error| Problem::at(Code::InvalidField, name, error.to_string()))?;
         }
-        self.explain_with(record, &values)
+        Ok(values)
+    }
+
+    /// The same methodology with values for its blank parameters, to try it; parameters that it
+    /// does not have are left aside.
+    ///
+    /// # Errors
+    /// `invalid_field` for a value of another dimension.
+    pub fn assuming(&self, assumed: &[(&str, &str)]) -> Result<Compiled, Problem> {
+        let blank = |name: &str| {
+            let mut known = self.parameters.iter();
+            known.any(|known| known.name == name && known.value.is_none())
+        };
+        let own = assumed.iter().filter(|(name, _)| blank(name)).copied();
+        Ok(Compiled {
+            parameter_values: self.values_assuming(own)?,
+            ..self.clone()
+        })
     }
 
     /// Runs every example of the document, also against the hot path where nothing is assumed.

@@ -8,6 +8,7 @@ mod compiled;
 mod curve;
 mod defect;
 mod dictionary;
+mod difference;
 mod document;
 mod embedded;
 mod example;
@@ -27,6 +28,7 @@ mod program;
 mod slots;
 mod table;
 mod table_builder;
+mod trial;
 
 #[cfg(test)]
 mod look_back_tests;
@@ -37,6 +39,7 @@ mod vectors;
 
 pub use compiled::{ClaimPart, Compiled, Overlap, Period, Quantified, Refusal, Verdict};
 pub use defect::Defect;
+pub use difference::{Difference, Part, at_any_time, differences};
 pub use document::{SourceEntry, Text};
 pub use embedded::DOCUMENTS as EMBEDDED_DOCUMENTS;
 pub use example::{ExampleResult, parse_time};
@@ -52,3 +55,4 @@ pub use input::{Input, InputSummary};
 pub use library::Library;
 pub use look_back::Series;
 pub use program::Scratch;
+pub use trial::{Trial, Tried};

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::domain::behaviour::{Canonical, Record, SubjectHash, Writer};
-use crate::domain::methodology::{Compiled, Refusal, Series};
+use crate::domain::methodology::{Compiled, Series};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::wallet::Day;
 use crate::flow::FlowResult;
@@ -174,7 +174,7 @@ pub(super) fn compute(
             Ok(_) => {
                 let place = sound.binary_search(&at).unwrap_or(0);
                 match compiled.quantify_in(&series, place, &mut memory) {
-                    Err(refusal) => Outcome::nothing(pinned, reason(&refusal)),
+                    Err(refusal) => Outcome::nothing(pinned, refusal.reason()),
                     Ok(quantified) if quantified.reduction_mg.0 < 0 => {
                         Outcome::nothing(pinned, Code::NegativeReduction.as_str())
                     }
@@ -190,14 +190,4 @@ pub(super) fn compute(
         outcomes.push((gathered.spans[at], outcome));
     }
     Ok(outcomes)
-}
-
-/// The document's own reason where it has one, else the problem's code.
-pub(super) fn reason(refusal: &Refusal) -> &str {
-    match refusal {
-        Refusal::Ineligible(problem) | Refusal::NeedsReview(problem) => {
-            problem.param.as_deref().unwrap_or(problem.code.as_str())
-        }
-        Refusal::Problem(problem) => problem.code.as_str(),
-    }
 }

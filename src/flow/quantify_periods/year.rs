@@ -14,7 +14,7 @@ use crate::store::period::{
     QueuedRow, VerdictRow, append_verdict, queue_periods, take_year, verdict,
 };
 
-use super::outcome::{gathered, reason};
+use super::outcome::gathered;
 
 /// The calendar year of a day.
 pub(super) fn year_of(day: Day) -> i32 {
@@ -56,7 +56,7 @@ pub fn judge_year(
     let excluded = judged
         .as_ref()
         .err()
-        .map(|refusal| reason(refusal).to_owned());
+        .map(|refusal| refusal.reason().to_owned());
     let before = verdict(tx, scene.id, subject, year)?;
     let was = before
         .as_ref()

@@ -1,0 +1,477 @@
+//! What differs between two documents (方法学比对), slot by slot: a bureau that is asked to approve
+//! a new version sees which formula, factor or condition moves, and which is only worded anew.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use toml::{Table, Value};
+
+use super::compiled::Compiled;
+use super::library::Library;
+
+/// What a slot belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Scope,
+    Formula,
+    Factor,
+    Input,
+    Claim,
+    Provenance,
+    Text,
+    Example,
+    Identity,
+}
+
+impl Part {
+    /// Whether a change here can change what a record earns.
+    pub fn moves_numbers(self) -> bool {
+        matches!(
+            self,
+            Part::Scope | Part::Formula | Part::Factor | Part::Input | Part::Claim
+        )
+    }
+
+    /// Chinese and English.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Part::Scope => ("适用范围", "scope and time"),
+            Part::Formula => ("公式与条件", "formulas and conditions"),
+            Part::Factor => ("参数与因子", "parameters and factors"),
+            Part::Input => ("监测数据", "inputs"),
+            Part::Claim => ("唯一性", "claims and exclusivity"),
+            Part::Provenance => ("来源", "provenance"),
+            Part::Text => ("文字", "text"),
+            Part::Example => ("算例", "examples"),
+            Part::Identity => ("标识", "identity"),
+        }
+    }
+
+    fn of(slot: &str) -> Part {
+        let mut names = slot.split(['.', '[']);
+        let first = names.next().unwrap_or_default();
+        let last = slot.rsplit('.').next().unwrap_or_default();
+        if matches!(first, "text" | "sources" | "examples" | "identity") {
+            return match first {
+                "identity" => Part::Identity,
+                "examples" => Part::Example,
+                "sources" => Part::Provenance,
+                _ => Part::Text,
+            };
+        }
+        match last {
+            "source" | "document_no" | "year" | "grade" | "retrieved" | "evidence_sha256" => {
+                return Part::Provenance;
+            }
+            "zh" | "en" | "note" | "name" | "evidence" => return Part::Text,
+            _ => {}
+        }
+        match first {
+            "effect" | "scope" | "period" | "calendars" => Part::Scope,
+            "inputs" | "sets" => Part::Input,
+            "parameters" | "tables" | "curves" | "evidence" | "conservativeness" => Part::Factor,
+            "claims" => Part::Claim,
+            "go_live" => Part::Provenance,
+            _ => Part::Formula,
+        }
+    }
+}
+
+/// One slot that is not the same in both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    pub part: Part,
+    /// `parameters.b_summer.value`, `tables.grid[CN-GD, 2023-01-01].value`.
+    pub slot: String,
+    /// Absent where the slot is new.
+    pub before: Option<String>,
+    /// Absent where the slot is gone.
+    pub after: Option<String>,
+    /// For two numbers in one unit: the change in per cent of the first, two places, half to even.
+    pub percent: Option<Decimal>,
+}
+
+/// Every slot that differs, by part, then in the order of the documents. A pinned factor table
+/// counts with its rows.
+pub fn differences(
+    (library_before, before): (&Library, &Compiled),
+    (library_after, after): (&Library, &Compiled),
+) -> Vec<Difference> {
+    let before = Slots::of(library_before, before);
+    let after = Slots::of(library_after, after);
+    let mut differences = Vec::new();
+    for slot in &before.order {
+        let (old, new) = (&before.text[slot], after.text.get(slot));
+        if new != Some(old) {
+            differences.push(difference(slot, Some(old), new, &before, &after));
+        }
+    }
+    let added = after.order.iter();
+    for slot in added.filter(|slot| !before.text.contains_key(*slot)) {
+        differences.push(difference(
+            slot,
+            None,
+            after.text.get(slot),
+            &before,
+            &after,
+        ));
+    }
+    differences.sort_by_key(|difference| difference.part);
+    differences
+}
+
+fn difference(
+    slot: &str,
+    old: Option<&String>,
+    new: Option<&String>,
+    before: &Slots,
+    after: &Slots,
+) -> Difference {
+    let one_unit = before.unit_beside(slot) == after.unit_beside(slot);
+    Difference {
+        part: Part::of(slot),
+        slot: slot.to_owned(),
+        percent: old
+            .zip(new)
+            .filter(|_| one_unit && slot.ends_with(".value"))
+            .and_then(|(old, new)| percent(old, new)),
+        before: old.cloned(),
+        after: new.cloned(),
+    }
+}
+
+fn percent(old: &str, new: &str) -> Option<Decimal> {
+    let (old, new): (Decimal, Decimal) = (old.parse().ok()?, new.parse().ok()?);
+    let change = new.checked_sub(old)?.checked_mul(Decimal::ONE_HUNDRED)?;
+    Some(change.checked_div(old)?.round_dp(2))
+}
+
+/// A document's slots and their texts.
+#[derive(Debug, Default)]
+struct Slots {
+    order: Vec<String>,
+    text: BTreeMap<String, String>,
+}
+
+impl Slots {
+    fn of(library: &Library, methodology: &Compiled) -> Slots {
+        let mut slots = Slots::default();
+        // A compiled document has been read once already.
+        let document: Table = toml::from_str(methodology.text()).unwrap_or_default();
+        for (name, value) in &document {
+            if matches!(name.as_str(), "format" | "kind") {
+                continue;
+            }
+            slots.add(name.clone(), value);
+        }
+        for (name, code, version) in pinned(&document) {
+            if let Some(table) = library.table(&code, &version) {
+                slots.add_pinned(&name, table.text());
+            }
+        }
+        slots
+    }
+
+    fn add(&mut self, slot: String, value: &Value) {
+        match value {
+            Value::Table(table) => self.add_table(&slot, table, &[]),
+            Value::Array(items) if items.iter().any(Value::is_table) => {
+                for item in items.iter().filter_map(Value::as_table) {
+                    let naming = naming(&slot);
+                    let name: Vec<String> = naming
+                        .iter()
+                        .filter_map(|key| item.get(*key))
+                        .map(text)
+                        .collect();
+                    let outer = slot.strip_suffix(".rows").unwrap_or(&slot);
+                    self.add_table(&format!("{outer}[{}]", name.join(", ")), item, naming);
+                }
+            }
+            plain => self.put(slot, text(plain)),
+        }
+    }
+
+    fn add_table(&mut self, slot: &str, table: &Table, but: &[&str]) {
+        for (name, value) in table {
+            if !but.contains(&name.as_str()) {
+                self.add(format!("{slot}.{name}"), value);
+            }
+        }
+    }
+
+    /// The rows of a factor table, each with the day it holds from.
+    fn add_pinned(&mut self, name: &str, document: &str) {
+        let document: Table = toml::from_str(document).unwrap_or_default();
+        let inner = |outer: &str, key: &str| document.get(outer)?.get(key).cloned();
+        let (from, unit) = (inner("effect", "from"), inner("table", "unit"));
+        let rows = inner("table", "rows");
+        for mut row in rows.iter().filter_map(Value::as_array).flatten().cloned() {
+            if let Some(row) = row.as_table_mut() {
+                for (key, value) in [("from", &from), ("unit", &unit)] {
+                    if let (false, Some(value)) = (row.contains_key(key), value) {
+                        row.insert(key.to_owned(), value.clone());
+                    }
+                }
+            }
+            self.add(format!("tables.{name}.rows"), &Value::Array(vec![row]));
+        }
+    }
+
+    /// A name that stands twice is told apart by its place.
+    fn put(&mut self, slot: String, text: String) {
+        let mut own = slot;
+        while self.text.contains_key(&own) {
+            own.push('\'');
+        }
+        self.order.push(own.clone());
+        self.text.insert(own, text);
+    }
+
+    fn unit_beside(&self, slot: &str) -> Option<&String> {
+        let (outer, _) = slot.rsplit_once('.')?;
+        let own = self.text.get(&format!("{outer}.unit"));
+        let table = outer.split_once('[').map(|(table, _)| table);
+        own.or_else(|| self.text.get(&format!("{}.unit", table?)))
+    }
+}
+
+/// Name, code and version of each factor table that a document pins.
+fn pinned(document: &Table) -> Vec<(String, String, String)> {
+    let tables = document.get("tables").and_then(Value::as_table);
+    let mut pinned = Vec::new();
+    for (name, table) in tables.into_iter().flatten() {
+        let code = table.get("from").and_then(Value::as_str);
+        let versions = table.get("versions").and_then(Value::as_array);
+        let versions = versions.into_iter().flatten().filter_map(Value::as_str);
+        pinned.extend(
+            versions
+                .filter_map(|version| Some((name.clone(), code?.to_owned(), version.to_owned()))),
+        );
+    }
+    pinned
+}
+
+/// What tells the elements of a list apart.
+fn naming(slot: &str) -> &'static [&'static str] {
+    match slot.rsplit('.').next().unwrap_or_default() {
+        "rows" => &["key", "from"],
+        "applicability" => &["reason"],
+        "sources" => &["title"],
+        "bands" => &["name", "from"],
+        "before" => &["at"],
+        _ => &["name"],
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let nested = items.iter().any(Value::is_array);
+            let items: Vec<String> = items.iter().map(text).collect();
+            items.join(if nested { "; " } else { ", " })
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The document as if it were in force at any time, to try it on what happened before. Rows of
+/// pinned tables keep their own days.
+///
+/// # Errors
+/// The text is no TOML.
+pub fn at_any_time(text: &str) -> Result<String, toml::de::Error> {
+    let mut document: Table = toml::from_str(text)?;
+    if let Some(effect) = document.get_mut("effect").and_then(Value::as_table_mut) {
+        effect.insert("from".to_owned(), Value::String("1970-01-01".to_owned()));
+        effect.remove("to");
+    }
+    Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(texts: &[&str]) -> Library {
+        let named = texts.iter().map(|text| ("document.toml", *text));
+        Library::load(named).expect("sound documents")
+    }
+
+    const FACTORS: &str = r#"
+        format = 1
+        kind = "factor-table"
+        identity = { code = "factors", version = "VERSION", title_zh = "因子", title_en = "Factors" }
+        effect = { from = "2024-01-01", zone = "Asia/Shanghai" }
+        [table]
+        keys = ["region"]
+        unit = "kgCO2/kWh"
+        grade = "D"
+        source = "made for a test"
+        rows = [{ key = ["CN"], value = "0.5" }, { key = ["CN-GD"], value = "GUANGDONG" }]
+    "#;
+
+    const DOCUMENT: &str = r#"
+        format = 1
+        kind = "methodology"
+        effect = { from = "2024-01-01", zone = "Asia/Shanghai" }
+        [identity]
+        code = "saving"
+        version = "VERSION"
+        title_zh = "节电"
+        title_en = "Saving"
+        [scope]
+        region = "CN"
+        scene = "test"
+        subject = "person"
+        quantity_kind = "co2"
+        period = "event"
+        [inputs.kwh]
+        type = "quantity"
+        unit = "kWh"
+        [inputs.region]
+        type = "key"
+        [parameters.share]
+        value = "SHARE"
+        unit = "1"
+        grade = "D"
+        source = "made for a test"
+        [tables.grid]
+        from = "factors"
+        versions = ["VERSION"]
+        [[applicability]]
+        require = "kwh > 1 kWh"
+        otherwise = "ineligible"
+        reason = "too_little"
+        [formula]
+        reduction = "share * kwh * grid[region]"
+        unit = "kgCO2"
+    "#;
+
+    fn pair(version: &str, share: &str, guangdong: &str) -> (Library, String) {
+        let table = FACTORS
+            .replace("VERSION", version)
+            .replace("GUANGDONG", guangdong);
+        let document = DOCUMENT.replace("VERSION", version).replace("SHARE", share);
+        (load(&[&table, &document]), version.to_owned())
+    }
+
+    fn between(a: &(Library, String), b: &(Library, String)) -> Vec<Difference> {
+        let of = |(library, version): &(Library, String)| {
+            library
+                .get("saving", version)
+                .cloned()
+                .expect("it is loaded")
+        };
+        differences((&a.0, &of(a)), (&b.0, &of(b)))
+    }
+
+    #[test]
+    fn a_document_does_not_differ_from_itself() {
+        let one = pair("1.0", "0.80", "0.4");
+        assert_eq!(between(&one, &one), []);
+    }
+
+    #[test]
+    fn a_parameter_and_a_row_of_a_pinned_table_are_told_with_their_change() {
+        let (old, new) = (pair("1.0", "0.80", "0.4"), pair("2.0", "0.60", "0.5"));
+        let moved: Vec<_> = between(&old, &new)
+            .into_iter()
+            .filter(|difference| difference.part == Part::Factor)
+            .map(|it| {
+                (
+                    it.slot,
+                    it.before,
+                    it.after,
+                    it.percent.map(|p| p.to_string()),
+                )
+            })
+            .collect();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            moved,
+            [
+                (
+                    "parameters.share.value".to_owned(),
+                    text("0.80"),
+                    text("0.60"),
+                    text("-25")
+                ),
+                (
+                    "tables.grid.versions".to_owned(),
+                    text("1.0"),
+                    text("2.0"),
+                    None
+                ),
+                (
+                    "tables.grid[CN-GD, 2024-01-01].value".to_owned(),
+                    text("0.4"),
+                    text("0.5"),
+                    text("25")
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_new_and_what_is_gone_has_one_side() {
+        let (old, mut new) = (pair("1.0", "0.8", "0.4"), pair("2.0", "0.8", "0.4"));
+        let table = FACTORS
+            .replace("VERSION", "2.0")
+            .replace("GUANGDONG", "0.4");
+        let document = DOCUMENT.replace("VERSION", "2.0").replace("SHARE", "0.8");
+        let document = document.replace("\"too_little\"", "\"too_small\"");
+        new.0 = load(&[&table, &document]);
+        let conditions: Vec<_> = between(&old, &new)
+            .into_iter()
+            .filter(|it| it.slot.ends_with(".require"))
+            .map(|it| (it.slot, it.before.is_some(), it.after.is_some(), it.part))
+            .collect();
+        assert_eq!(
+            conditions,
+            [
+                (
+                    "applicability[too_little].require".to_owned(),
+                    true,
+                    false,
+                    Part::Formula
+                ),
+                (
+                    "applicability[too_small].require".to_owned(),
+                    false,
+                    true,
+                    Part::Formula
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn every_built_in_document_can_be_compared_and_tried_at_any_time() {
+        let library = Library::embedded().expect("sound documents");
+        for one in library.methodologies() {
+            assert_eq!(
+                differences((&library, one), (&library, one)),
+                [],
+                "{}",
+                one.name()
+            );
+            let text = at_any_time(one.text()).expect("TOML");
+            let tables = library
+                .tables()
+                .iter()
+                .map(|table| (table.file(), table.text()));
+            let tried = Library::load(tables.chain([("tried.toml", text.as_str())]));
+            let tried = tried.unwrap_or_else(|defects| panic!("{}: {}", one.name(), defects[0]));
+            let tried = tried.get(one.code(), one.version()).expect("it is loaded");
+            assert!(
+                tried.window().contains(chrono::DateTime::UNIX_EPOCH),
+                "{}",
+                one.name()
+            );
+            assert!(tried.window().to.is_none(), "{}", one.name());
+        }
+    }
+}
