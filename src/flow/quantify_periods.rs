@@ -230,13 +230,18 @@ impl Run<'_> {
     ) -> FlowResult<bool> {
         let texts = compiled.claim_texts(record).unwrap_or_default();
         let keys: Vec<ClaimKey> = texts.iter().map(|text| declared_key(text)).collect();
+        let mut own: Option<Vec<(Uuid, i32)>> = None;
         for key in &keys {
             let taken = match claim(tx, key)? {
                 None => self.claimed.contains(key),
                 Some(holder) => {
-                    let own = results_of(tx, self.scene.id, subject, day)?;
-                    let mut own = own.iter().filter_map(|row| row.batch_id.zip(row.pos));
-                    !own.any(|(batch, pos)| (batch.0, pos) == (holder.batch, holder.pos))
+                    if own.is_none() {
+                        let results = results_of(tx, self.scene.id, subject, day)?;
+                        let places = results.iter().filter_map(|row| row.batch_id.zip(row.pos));
+                        own = Some(places.map(|(batch, pos)| (batch.0, pos)).collect());
+                    }
+                    let mut own = own.iter().flatten();
+                    !own.any(|place| *place == (holder.batch, holder.pos))
                 }
             };
             if taken {

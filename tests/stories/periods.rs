@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::world::{ctx_at, open_account};
 
+mod claims;
 mod replay;
 
 const PARTNER: Uuid = Uuid::from_u128(0x5b);

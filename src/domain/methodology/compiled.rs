@@ -1,6 +1,6 @@
 //! A methodology, frozen and compiled: what ingestion calls for every record.
 
-use chrono::Datelike;
+use chrono::{Datelike, Days, NaiveDate};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use toml::Spanned;
@@ -110,7 +110,7 @@ pub enum Period {
 }
 
 /// A part of an exclusivity key. Day, month and year are those of the record's start in the
-/// document's zone.
+/// document's zone; a month and a year stand for each of their days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimPart {
     Subject,
@@ -287,32 +287,19 @@ impl Compiled {
     }
 
     /// The exclusivity keys of a record as texts to hash: a JSON array of alternating names and
-    /// values. They name no methodology, so that one meter's day is claimed once across all.
+    /// values. They name no methodology, so that one meter's day is claimed once across all; a
+    /// month or a year is claimed as each of its days, so that no methodology counts a month of
+    /// what another counts by the day.
     ///
     /// # Errors
     /// `missing_field` for an attribute that a key needs and the record lacks.
     pub fn claim_texts(&self, record: &Record) -> Result<Vec<String>, Problem> {
-        let local = record.from.with_timezone(&self.window.zone);
+        let start = record.from.with_timezone(&self.window.zone).date_naive();
         let mut texts = Vec::with_capacity(self.claims.len());
         for parts in &self.claims {
-            let mut names = Vec::with_capacity(parts.len() * 2);
-            for part in parts {
-                let (name, value) = match part {
-                    ClaimPart::Subject => ("subject", record.subject.clone()),
-                    ClaimPart::Day => ("day", local.format("%Y-%m-%d").to_string()),
-                    ClaimPart::Month => ("month", local.format("%Y-%m").to_string()),
-                    ClaimPart::Year => ("year", local.format("%Y").to_string()),
-                    ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
-                    ClaimPart::Attribute(name) => {
-                        let value = record.attribute(name).ok_or_else(|| {
-                            Problem::at(Code::MissingField, format!("attributes.{name}"), "")
-                        })?;
-                        (name.as_str(), value.to_owned())
-                    }
-                };
-                names.extend([name.to_owned(), value]);
+            for day in claimed_days(parts, start) {
+                texts.push(claim_text(parts, record, day)?);
             }
-            texts.push(serde_json::Value::from(names).to_string());
         }
         Ok(texts)
     }
@@ -538,6 +525,41 @@ impl ApplicabilityCheck {
             }
         }
     }
+}
+
+/// The days that a key claims for a record which starts on one: that day, or all of its month or
+/// its year.
+fn claimed_days(parts: &[ClaimPart], start: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    let (back, count) = if parts.contains(&ClaimPart::Year) {
+        let year = if start.leap_year() { 366 } else { 365 };
+        (start.ordinal0(), year)
+    } else if parts.contains(&ClaimPart::Month) {
+        (start.day0(), u32::from(start.num_days_in_month()))
+    } else {
+        (0, 1)
+    };
+    let first = start.checked_sub_days(Days::new(u64::from(back)));
+    let first = first.unwrap_or(start);
+    first.iter_days().take(count as usize)
+}
+
+fn claim_text(parts: &[ClaimPart], record: &Record, day: NaiveDate) -> Result<String, Problem> {
+    let mut names = Vec::with_capacity(parts.len() * 2);
+    for part in parts {
+        let (name, value) = match part {
+            ClaimPart::Subject => ("subject", record.subject.clone()),
+            ClaimPart::Day | ClaimPart::Month | ClaimPart::Year => ("day", day.to_string()),
+            ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
+            ClaimPart::Attribute(name) => {
+                let value = record.attribute(name).ok_or_else(|| {
+                    Problem::at(Code::MissingField, format!("attributes.{name}"), "")
+                })?;
+                (name.as_str(), value.to_owned())
+            }
+        };
+        names.extend([name.to_owned(), value]);
+    }
+    Ok(serde_json::Value::from(names).to_string())
 }
 
 /// `region = CN-GD` for each column of a key.

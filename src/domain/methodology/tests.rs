@@ -491,6 +491,46 @@ fn versions_are_chosen_by_the_time_of_the_event() {
     assert_eq!(live.map(|known| known.version()), Some("1"));
 }
 
+/// What one methodology counts by the day, another cannot count by the month or the year.
+#[test]
+fn a_month_and_a_year_are_claimed_as_their_days() {
+    let claimed = |part: &str, day: &str| {
+        let text = format!(
+            "format = 1\nkind = 'methodology'\n[identity]\ncode = 'm'\nversion = '1'\ntitle_zh = '测试'\ntitle_en = 'test'\n\
+             [effect]\nfrom = '2020-01-01'\nzone = 'Asia/Shanghai'\n[scope]\nregion = 'CN'\nscene = 's'\nsubject = 'vehicle'\nquantity_kind = 'co2'\nperiod = 'event'\n\
+             [inputs.vehicle]\ntype = 'text'\n[formula]\nreduction = '1 kgCO2'\nunit = 'kgCO2'\n[claims]\nexclusivity_keys = [['vehicle', '{part}']]\n"
+        );
+        let library = Library::load([("m.toml", text.as_str())]).unwrap();
+        let methodology = library.get("m", "1").unwrap();
+        let at = parse_time(day, methodology.window().zone).unwrap();
+        let record = methodology.record(at, [("vehicle", "V-1")]).unwrap();
+        methodology.claim_texts(&record).unwrap()
+    };
+    for (part, day, count) in [
+        ("day", "2024-02-29", 1),
+        ("month", "2024-02-10", 29),
+        ("month", "2023-02-28", 28),
+        ("year", "2024-12-31", 366),
+        ("year", "2023-01-01", 365),
+    ] {
+        let texts = claimed(part, day);
+        let distinct: std::collections::BTreeSet<&String> = texts.iter().collect();
+        assert_eq!(
+            (texts.len(), distinct.len()),
+            (count, count),
+            "{part} {day}"
+        );
+        assert!(texts.contains(&claimed("day", day)[0]), "{part} {day}");
+    }
+    let (february, march) = (
+        claimed("month", "2024-02-10"),
+        claimed("month", "2024-03-01"),
+    );
+    assert!(february.iter().all(|text| !march.contains(text)));
+    let year = claimed("year", "2024-06-01");
+    assert!(february.iter().all(|text| year.contains(text)));
+}
+
 #[test]
 fn claims_are_told_in_the_documents_zone() {
     let library = Library::embedded().unwrap();
@@ -498,9 +538,14 @@ fn claims_are_told_in_the_documents_zone() {
     // 16:30 UTC on 30 June is July in Shenzhen.
     let at = Utc.with_ymd_and_hms(2024, 6, 30, 16, 30, 0).unwrap();
     let record = pv.record(at, [("meter", "M-\"1")]).unwrap();
+    let texts = pv.claim_texts(&record).unwrap();
     assert_eq!(
-        pv.claim_texts(&record).unwrap(),
-        [r#"["meter","M-\"1","month","2024-07"]"#]
+        (texts.len(), texts[0].as_str(), texts[30].as_str()),
+        (
+            31,
+            r#"["meter","M-\"1","day","2024-07-01"]"#,
+            r#"["meter","M-\"1","day","2024-07-31"]"#
+        )
     );
     let record = pv.record(at, []).unwrap();
     assert_eq!(
