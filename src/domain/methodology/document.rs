@@ -174,8 +174,12 @@ pub(crate) struct CalendarEntry {
     pub bands: Vec<BandEntry>,
     /// For dates: the word of every day that is not listed.
     pub otherwise: Option<String>,
+    /// Where it is stated, the bands are weighed as a value is; else they are the text's.
+    pub grade: Option<Grade>,
     #[serde(default, rename = "source")]
     _source: String,
+    #[serde(default)]
+    pub note: String,
 }
 
 impl CalendarEntry {

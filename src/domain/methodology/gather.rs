@@ -77,6 +77,13 @@ impl Input {
             _ => &self.name,
         }
     }
+
+    /// What a record says of it: by the base name, or by the full name where a meter has a
+    /// register of its own for the band.
+    fn given<'r>(&self, record: &'r Record) -> Option<&'r Quantity> {
+        let own = || record.quantity(&self.name);
+        record.quantity(self.base()).or_else(own)
+    }
 }
 
 impl Compiled {
@@ -138,7 +145,7 @@ impl Compiled {
             if last.out >= days.out {
                 return Ok(spans);
             }
-            if !self.spreads() {
+            if !self.spreads(record) {
                 let detail = format!("the period ends before {}", last.out);
                 return Err(Problem::at(Code::PeriodCrossed, "to", detail));
             }
@@ -147,8 +154,19 @@ impl Compiled {
         Ok(spans)
     }
 
-    fn spreads(&self) -> bool {
-        self.inputs.iter().any(|input| input.gather.spread)
+    /// Whether everything that the record measures is shared over its days.
+    fn spreads(&self, record: &Record) -> bool {
+        let carried = self
+            .inputs
+            .iter()
+            .filter(|input| input.is_quantity() && input.gather.as_of.is_none())
+            .filter(|input| carries(input, record));
+        let (mut any, mut all) = (false, true);
+        for input in carried {
+            any = true;
+            all &= input.gather.spread;
+        }
+        any && all
     }
 
     /// Whether a record says something that later periods read as of a day.
@@ -179,7 +197,7 @@ impl Compiled {
         for input in &self.inputs {
             match &input.form {
                 InputForm::Quantity(quantity) => {
-                    if let Some(given) = record.quantity(input.base()) {
+                    if let Some(given) = input.given(record) {
                         quantity.read(input, given)?;
                         read = true;
                     }
@@ -194,7 +212,10 @@ impl Compiled {
         }
         let measured = self.inputs.iter().find(|input| input.is_quantity());
         match measured {
-            Some(input) if !read => Err(Problem::at(Code::MissingField, input.param(), "")),
+            Some(input) if !read && !self.states(record) => {
+                Err(Problem::at(Code::MissingField, input.param(), ""))
+            }
+            _ if !self.acts(record) => Ok(()),
             _ => self.periods_of(record).map(drop),
         }
     }
@@ -317,11 +338,11 @@ impl Compiled {
     ) -> Result<Option<Decimal>, Problem> {
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
-            let Some(given) = part.record.quantity(input.base()) else {
+            let Some(given) = input.given(part.record) else {
                 continue;
             };
             let value = quantity.read(input, given)?;
-            if !self.in_band(input, part.record)? {
+            if given.name == input.base() && !self.in_band(input, part.record)? {
                 values.push(Decimal::ZERO);
                 continue;
             }
@@ -371,7 +392,7 @@ impl Compiled {
 
 fn carries(input: &Input, record: &Record) -> bool {
     match input.is_quantity() {
-        true => record.quantity(input.base()).is_some(),
+        true => input.given(record).is_some(),
         false => record.attribute(input.base()).is_some(),
     }
 }

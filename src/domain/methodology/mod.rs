@@ -24,10 +24,13 @@ mod library;
 mod look_back;
 mod net;
 mod program;
+mod reach;
 mod slots;
 mod table;
 mod table_builder;
 
+#[cfg(test)]
+mod gather_tests;
 #[cfg(test)]
 mod look_back_tests;
 #[cfg(test)]
