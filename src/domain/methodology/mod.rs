@@ -30,6 +30,8 @@ mod table;
 mod table_builder;
 
 #[cfg(test)]
+mod feed_tests;
+#[cfg(test)]
 mod gather_tests;
 #[cfg(test)]
 mod look_back_tests;
