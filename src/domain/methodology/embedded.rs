@@ -11,6 +11,7 @@ macro_rules! documents {
 }
 
 documents! {
+    "acm0002-retrofit/0.1.toml"
     "afforestation/1.0.toml"
     "ams-iii-aj/0.1.toml"
     "ams-iii-c/16.0.toml"
@@ -43,9 +44,11 @@ documents! {
     "jjj-low-carbon-travel/2024.1.toml"
     "landfill-single-period/1.0.toml"
     "luzhou-green-sprout/2024.1.toml"
+    "mangrove/1.0.toml"
     "metro-trip/2017.1.toml"
     "recycling-by-piece/2022.1.toml"
     "retrofit-metered/1.0.toml"
+    "reusable-cup/2022.1.toml"
     "reusable-parcel-box/2021.1.toml"
     "second-hand-trade/2023.1.toml"
     "sh-distributed-pv/2024.1.toml"

@@ -20,7 +20,8 @@ const ODOMETER: &str = "vin,time,runMode,mileage\nLVTEST00000000001,2026-05-01 0
 
 /// The records that an adapter gives of a file.
 fn read(adapter: &str, settings: &str, file: &str) -> Vec<Record> {
-    let table = DistanceTable::read(&mut "from,to,km\n南山,福田,12.5\n440305,441900,50\n".as_bytes());
+    let table =
+        DistanceTable::read(&mut "from,to,km\n南山,福田,12.5\n440305,441900,50\n".as_bytes());
     let options = Options {
         settings: Settings::parse(settings).unwrap(),
         distances: table.ok().map(Arc::new),
@@ -29,10 +30,14 @@ fn read(adapter: &str, settings: &str, file: &str) -> Vec<Record> {
     let adapter = by_name(adapter).unwrap();
     (adapter.check)(&options).unwrap();
     let mut records = Vec::new();
-    let seen = (adapter.read)(&mut file.as_bytes(), &options, &mut |outcome| match outcome {
-        Outcome::Record(_, record) => records.push(record),
-        other => panic!("{}: {other:?}", adapter.name),
-    });
+    let seen = (adapter.read)(
+        &mut file.as_bytes(),
+        &options,
+        &mut |outcome| match outcome {
+            Outcome::Record(_, record) => records.push(record),
+            other => panic!("{}: {other:?}", adapter.name),
+        },
+    );
     seen.unwrap();
     records
 }
@@ -75,8 +80,18 @@ fn what_feeds_give_is_what_documents_of_events_read() {
             &[],
             Ok(48_700),
         ),
-        (("mds-trips", ebike, MDS), "sz-shared-bike@2022.1", &[], Ok(77_250)),
-        (("mds-trips", ebike, MDS), "cq-shared-ebike@2023.1", &[], Ok(53_750)),
+        (
+            ("mds-trips", ebike, MDS),
+            "sz-shared-bike@2022.1",
+            &[],
+            Ok(77_250),
+        ),
+        (
+            ("mds-trips", ebike, MDS),
+            "cq-shared-ebike@2023.1",
+            &[],
+            Ok(53_750),
+        ),
         (
             ("mds-trips", "mode = 'shared_bike'", MDS),
             "cq-shared-ebike@2023.1",
@@ -89,18 +104,34 @@ fn what_feeds_give_is_what_documents_of_events_read() {
             &[],
             Ok(50_000),
         ),
-        (("shenzhen-tong", "", TAPS), "sz-public-transport@2021.1", &[], Ok(585_000)),
-        (("shenzhen-tong", "", TAPS), "metro-trip@2017.1", &[], Ok(515_500)),
+        (
+            ("shenzhen-tong", "", TAPS),
+            "sz-public-transport@2021.1",
+            &[],
+            Ok(585_000),
+        ),
+        (
+            ("shenzhen-tong", "", TAPS),
+            "metro-trip@2017.1",
+            &[],
+            Ok(515_500),
+        ),
         (
             ("ocpi-cdr", "", CDR),
             "vm0038-session@1.0",
-            &[("consumption", "0.2 kWh/vehicle-km"), ("ef_fuel", "0.2 kgCO2/vehicle-km")],
+            &[
+                ("consumption", "0.2 kWh/vehicle-km"),
+                ("ef_fuel", "0.2 kgCO2/vehicle-km"),
+            ],
             Ok(7_848_000),
         ),
         (
             ("gpx", "subject = 'one'\nmode = 'walk'", TRACK),
             "jjj-low-carbon-travel@2024.1",
-            &[("ef_baseline", "0.1 kgCO2/person-km"), ("ef_walk", "0 kgCO2/person-km")],
+            &[
+                ("ef_baseline", "0.1 kgCO2/person-km"),
+                ("ef_walk", "0 kgCO2/person-km"),
+            ],
             Ok(11_119),
         ),
         (
@@ -170,7 +201,10 @@ fn what_feeds_give_is_what_documents_of_periods_read() {
     let members = r#""members":{"value":"2","unit":"person"}"#;
     let household = document(&library, "sz-household-electricity@2022.1");
     let said = stated(members, "", &day);
-    assert_eq!((household.accept(&day), household.accept(&said)), (Ok(()), Ok(())));
+    assert_eq!(
+        (household.accept(&day), household.accept(&said)),
+        (Ok(()), Ok(()))
+    );
     let periods = household.gather(&[day], &[said]);
     let period = periods[0].1.as_ref().unwrap();
     let b = [("b_winter", "1.2 kgCO2/person/day")];
@@ -180,7 +214,8 @@ fn what_feeds_give_is_what_documents_of_periods_read() {
 
     let day = read("gbt-32960", "", ODOMETER).remove(0);
     let vehicles = document(&library, "ev-trips@2021.1");
-    let words = r#""powertrain":"phev","use":"private","baseline_fuel":"petrol","region":"CN-440300""#;
+    let words =
+        r#""powertrain":"phev","use":"private","baseline_fuel":"petrol","region":"CN-440300""#;
     let said = stated("", words, &day);
     let mut filled = stated(
         r#""electricity":{"value":"5","unit":"kWh"},"fuel":{"value":"3","unit":"L"}"#,
@@ -210,9 +245,18 @@ fn the_third_tier_takes_a_shanghai_year_back() {
     let mut documents = super::EMBEDDED_DOCUMENTS.iter();
     let (_, text) = documents.find(|(file, _)| *file == name).unwrap();
     let filled = text
-        .replace("[parameters.ef_peak]", "[parameters.ef_peak]\nvalue = \"0.5\"")
-        .replace("[parameters.ef_valley]", "[parameters.ef_valley]\nvalue = \"0.4\"")
-        .replace("[parameters.third_tier]", "[parameters.third_tier]\nvalue = \"1000\"");
+        .replace(
+            "[parameters.ef_peak]",
+            "[parameters.ef_peak]\nvalue = \"0.5\"",
+        )
+        .replace(
+            "[parameters.ef_valley]",
+            "[parameters.ef_valley]\nvalue = \"0.4\"",
+        )
+        .replace(
+            "[parameters.third_tier]",
+            "[parameters.third_tier]\nvalue = \"1000\"",
+        );
     let examples = filled.find("[[examples]]").unwrap();
     let library = Library::load([(name, &filled[..examples])]).unwrap();
     let compiled = document(&library, "sh-household-electricity@2024.1");

@@ -136,7 +136,8 @@ fn a_calendar_with_a_grade_is_gated() {
         let mut own = blockers
             .into_iter()
             .filter(|blocker| blocker.item == "m@1#calendars.season");
-        own.next().map(|blocker| (blocker.reviewer_needed, blocker.obtain))
+        own.next()
+            .map(|blocker| (blocker.reviewer_needed, blocker.obtain))
     };
     assert_eq!(of(""), None);
     assert_eq!(of("grade = 'D'\n"), None);

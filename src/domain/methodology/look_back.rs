@@ -246,11 +246,7 @@ impl Compiled {
     }
 
     /// What each look-back of the record gives, and the periods behind it: for explanations.
-    pub(super) fn readings(
-        &self,
-        record: &Record,
-        parameters: &[Option<Decimal>],
-    ) -> Vec<Reading> {
+    pub(super) fn readings(&self, record: &Record, parameters: &[Option<Decimal>]) -> Vec<Reading> {
         let (mut periods, own) = self.split(record);
         let at = periods.len();
         periods.push(own);
