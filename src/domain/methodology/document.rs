@@ -208,7 +208,7 @@ pub(crate) struct PeriodEntry {
     /// First and last day of a campaign.
     pub from: Option<Spanned<String>>,
     pub to: Option<Spanned<String>>,
-    /// `every_day`: a period with a day without record is refused; `any`.
+    /// `every_day`, `whole`: a period with a day, an instant without record is refused; `any`.
     pub complete: Option<Spanned<String>>,
 }
 

@@ -46,11 +46,22 @@ pub(crate) enum AsOf {
     End,
 }
 
+/// How much of a period must be covered by records, each required quantity for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Complete {
+    #[default]
+    Any,
+    /// Every day, be it by one reading of it.
+    EveryDay,
+    /// Every instant: half a day's intervals are not a day.
+    Whole,
+}
+
 /// What a document with `[period]` says of gathering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gathering {
-    /// A period with a day that no record covers is refused.
-    pub every_day: bool,
+    /// What a period that is not covered is refused for.
+    pub complete: Complete,
     /// First day, and first day that is out.
     pub campaign: Option<(NaiveDate, NaiveDate)>,
 }
@@ -63,8 +74,8 @@ pub struct Span {
 }
 
 /// A record's share of one period.
-struct Part<'r> {
-    record: &'r Record,
+pub(super) struct Part<'r> {
+    pub record: &'r Record,
     /// Days of the record within the period, and in all.
     days: (i64, i64),
 }
@@ -255,9 +266,7 @@ impl Compiled {
         statements: &[Record],
     ) -> Result<Record, Problem> {
         let gathering = self.gathering.ok_or(Code::Internal)?;
-        if gathering.every_day {
-            self.covered(span, parts)?;
-        }
+        self.covered(gathering.complete, span, parts)?;
         let (from, to) = self.bounds(span, parts)?;
         let subject = parts.first().map(|part| part.record.subject.clone());
         let mut record = Record {
@@ -307,26 +316,6 @@ impl Compiled {
                 let bounds = start_of_day(span.first, zone).zip(start_of_day(span.out, zone));
                 bounds.ok_or_else(|| Problem::new(Code::TimeInvalid))
             }
-        }
-    }
-
-    fn covered(&self, span: Span, parts: &[Part<'_>]) -> Result<(), Problem> {
-        let mut days: Vec<Span> = parts.iter().map(|part| self.days_of(part.record)).collect();
-        days.sort();
-        let mut next = span.first;
-        for own in days {
-            if own.first > next {
-                break;
-            }
-            next = next.max(own.out);
-        }
-        match next >= span.out {
-            true => Ok(()),
-            false => Err(Problem::at(
-                Code::PeriodIncomplete,
-                "from",
-                format!("no record covers {next}"),
-            )),
         }
     }
 
@@ -390,7 +379,7 @@ impl Compiled {
     }
 }
 
-fn carries(input: &Input, record: &Record) -> bool {
+pub(super) fn carries(input: &Input, record: &Record) -> bool {
     match input.is_quantity() {
         true => input.given(record).is_some(),
         false => record.attribute(input.base()).is_some(),

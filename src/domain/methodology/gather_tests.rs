@@ -144,3 +144,59 @@ fn a_calendar_with_a_grade_is_gated() {
     assert_eq!(of("grade = 'S2'\n"), Some((true, String::new())));
     assert_eq!(of("grade = 'C'\n"), Some((false, "ask".to_owned())));
 }
+
+/// Half a day's intervals would look like a thrifty day, and so would a month of gas with a
+/// fortnight of electricity.
+#[test]
+fn a_period_is_covered_by_each_quantity_for_itself() {
+    let of = |period: &str, complete: &str| {
+        compiled(
+            period,
+            &format!(
+                "[inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n\
+                 [inputs.gas]\ntype = 'quantity'\nunit = 'm3'\nspread = 'days'\n[period]\ncomplete = '{complete}'\n\
+                 [formula]\nreduction = 'kwh * 1 kgCO2/kWh + gas * 0 kgCO2/m3'\nunit = 'kgCO2'\n"
+            ),
+        )
+    };
+    let mut gas = reading(
+        "2026-03-01T00:00:00+08:00",
+        "2026-04-01T00:00:00+08:00",
+        "31",
+    );
+    gas.quantities[0].name = "gas".into();
+    gas.quantities[0].unit = "m3".into();
+    let morning = reading(
+        "2026-03-01T00:00:00+08:00",
+        "2026-03-01T12:00:00+08:00",
+        "2",
+    );
+    let evening = reading(
+        "2026-03-01T12:00:00+08:00",
+        "2026-03-02T00:00:00+08:00",
+        "3",
+    );
+    let first = |compiled: &super::Compiled, records: &[Record]| {
+        let gathered = compiled.gather(records, &[]).into_iter().next();
+        let day = gathered.expect("a period").1;
+        day.map(drop)
+            .map_err(|problem| (problem.code, problem.detail))
+    };
+    let half = [gas.clone(), morning.clone()];
+    let full = [gas.clone(), morning, evening];
+    assert_eq!(first(&of("day", "any"), &half), Ok(()));
+    assert_eq!(first(&of("day", "every_day"), &half), Ok(()));
+    let (code, detail) = first(&of("day", "whole"), &half).expect_err("half a day");
+    assert_eq!(code, Code::PeriodIncomplete);
+    assert!(
+        detail.contains("`kwh`") && detail.contains("12:00"),
+        "{detail}"
+    );
+    assert_eq!(first(&of("day", "whole"), &full), Ok(()));
+    // Of the month only one day has electricity.
+    let (code, detail) = first(&of("month", "every_day"), &full).expect_err("a day of 31");
+    assert_eq!(code, Code::PeriodIncomplete);
+    assert!(detail.contains("2026-03-02"), "{detail}");
+    // What nobody stated at all is missed by its name later.
+    assert_eq!(first(&of("month", "every_day"), &[gas]), Ok(()));
+}

@@ -5,6 +5,7 @@ mod calendar;
 mod check;
 mod compile;
 mod compiled;
+mod coverage;
 mod curve;
 mod defect;
 mod dictionary;
