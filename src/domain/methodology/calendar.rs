@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::defect::Source;
 use super::dictionary::{Dictionary, Word};
 use super::document::CalendarEntry;
+use super::grade::Grade;
 use super::slots::Loaded;
 
 /// Minutes of a day.
@@ -20,6 +21,9 @@ const DAY: u32 = 24 * 60;
 pub(crate) struct Calendar {
     pub name: String,
     pub words: Vec<(String, Word)>,
+    /// How well the bands are known, where the document says so of them alone.
+    pub grade: Option<Grade>,
+    pub note: String,
     form: Form,
 }
 
@@ -123,6 +127,8 @@ fn calendar(
     Ok(Calendar {
         name: name.to_owned(),
         words,
+        grade: declared.grade,
+        note: declared.note.clone(),
         form,
     })
 }

@@ -15,7 +15,8 @@ use super::dictionary::Dictionary;
 use super::document::{MethodologyDocument, ParameterEntry};
 use super::factor_table::{FactorTable, Window};
 use super::formula::{self, Expression, Form};
-use super::gather::Gathering;
+
+use super::gather::{Complete, Gathering};
 use super::gwp;
 use super::input::Input;
 use super::net::{self, Net};
@@ -539,12 +540,16 @@ fn gathering(
         _ => return Err(source.defect(entry.span().start, "`from` and `to` are a campaign's")),
     };
     let complete = declared.complete.as_ref();
-    let known = [("any", false), ("every_day", true)];
-    let every_day = complete
+    let known = [
+        ("any", Complete::Any),
+        ("every_day", Complete::EveryDay),
+        ("whole", Complete::Whole),
+    ];
+    let complete = complete
         .map(|entry| one_of(source, entry, &known))
         .transpose()?;
     Ok(Some(Gathering {
-        every_day: every_day.unwrap_or(false),
+        complete: complete.unwrap_or_default(),
         campaign,
     }))
 }

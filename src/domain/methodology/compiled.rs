@@ -331,7 +331,7 @@ impl Compiled {
                 detail,
             )));
         }
-        self.recall(record, scratch);
+        self.recall(record, parameters, scratch);
         self.evaluate_looked(record, parameters, scratch, listener)
     }
 

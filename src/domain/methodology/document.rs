@@ -174,8 +174,12 @@ pub(crate) struct CalendarEntry {
     pub bands: Vec<BandEntry>,
     /// For dates: the word of every day that is not listed.
     pub otherwise: Option<String>,
+    /// Where it is stated, the bands are weighed as a value is; else they are the text's.
+    pub grade: Option<Grade>,
     #[serde(default, rename = "source")]
     _source: String,
+    #[serde(default)]
+    pub note: String,
 }
 
 impl CalendarEntry {
@@ -204,7 +208,7 @@ pub(crate) struct PeriodEntry {
     /// First and last day of a campaign.
     pub from: Option<Spanned<String>>,
     pub to: Option<Spanned<String>>,
-    /// `every_day`: a period with a day without record is refused; `any`.
+    /// `every_day`, `whole`: a period with a day, an instant without record is refused; `any`.
     pub complete: Option<Spanned<String>>,
 }
 

@@ -226,7 +226,7 @@ impl Compiled {
             parameters: told.parameters,
             lookups: told.lookups,
             curves: told.curves,
-            look_backs: self.look_back_readings(record),
+            look_backs: self.look_back_readings(record, parameters),
             steps: told.steps,
             roundings,
             result: Amount {
@@ -241,11 +241,15 @@ impl Compiled {
         })
     }
 
-    fn look_back_readings(&self, record: &Record) -> Vec<LookBackReading> {
+    fn look_back_readings(
+        &self,
+        record: &Record,
+        parameters: &[Option<Decimal>],
+    ) -> Vec<LookBackReading> {
         if !self.looks_back() {
             return Vec::new();
         }
-        let readings = self.readings(record).into_iter();
+        let readings = self.readings(record, parameters).into_iter();
         readings
             .filter_map(|reading| {
                 let look = self.program.look_backs.get(reading.slot)?;

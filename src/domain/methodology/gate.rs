@@ -118,6 +118,18 @@ impl Compiled {
             };
             self.value(weighed, signed, &mut blockers);
         }
+        for calendar in &self.program.calendars {
+            let Some(grade) = calendar.grade else {
+                continue;
+            };
+            let weighed = Weighed {
+                item: format!("{name}#calendars.{}", calendar.name),
+                grade: Some(grade),
+                blank: false,
+                note: &calendar.note,
+            };
+            self.value(weighed, signed, &mut blockers);
+        }
         self.table_blockers(&name, signed, &mut blockers);
         blockers
     }

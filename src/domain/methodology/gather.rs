@@ -46,11 +46,22 @@ pub(crate) enum AsOf {
     End,
 }
 
+/// How much of a period must be covered by records, each required quantity for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Complete {
+    #[default]
+    Any,
+    /// Every day, be it by one reading of it.
+    EveryDay,
+    /// Every instant: half a day's intervals are not a day.
+    Whole,
+}
+
 /// What a document with `[period]` says of gathering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gathering {
-    /// A period with a day that no record covers is refused.
-    pub every_day: bool,
+    /// What a period that is not covered is refused for.
+    pub complete: Complete,
     /// First day, and first day that is out.
     pub campaign: Option<(NaiveDate, NaiveDate)>,
 }
@@ -63,8 +74,8 @@ pub struct Span {
 }
 
 /// A record's share of one period.
-struct Part<'r> {
-    record: &'r Record,
+pub(super) struct Part<'r> {
+    pub record: &'r Record,
     /// Days of the record within the period, and in all.
     days: (i64, i64),
 }
@@ -76,6 +87,13 @@ impl Input {
             (Some(_), Some((base, _))) => base,
             _ => &self.name,
         }
+    }
+
+    /// What a record says of it: by the base name, or by the full name where a meter has a
+    /// register of its own for the band.
+    fn given<'r>(&self, record: &'r Record) -> Option<&'r Quantity> {
+        let own = || record.quantity(&self.name);
+        record.quantity(self.base()).or_else(own)
     }
 }
 
@@ -138,7 +156,7 @@ impl Compiled {
             if last.out >= days.out {
                 return Ok(spans);
             }
-            if !self.spreads() {
+            if !self.spreads(record) {
                 let detail = format!("the period ends before {}", last.out);
                 return Err(Problem::at(Code::PeriodCrossed, "to", detail));
             }
@@ -147,8 +165,19 @@ impl Compiled {
         Ok(spans)
     }
 
-    fn spreads(&self) -> bool {
-        self.inputs.iter().any(|input| input.gather.spread)
+    /// Whether everything that the record measures is shared over its days.
+    fn spreads(&self, record: &Record) -> bool {
+        let carried = self
+            .inputs
+            .iter()
+            .filter(|input| input.is_quantity() && input.gather.as_of.is_none())
+            .filter(|input| carries(input, record));
+        let (mut any, mut all) = (false, true);
+        for input in carried {
+            any = true;
+            all &= input.gather.spread;
+        }
+        any && all
     }
 
     /// Whether a record says something that later periods read as of a day.
@@ -179,7 +208,7 @@ impl Compiled {
         for input in &self.inputs {
             match &input.form {
                 InputForm::Quantity(quantity) => {
-                    if let Some(given) = record.quantity(input.base()) {
+                    if let Some(given) = input.given(record) {
                         quantity.read(input, given)?;
                         read = true;
                     }
@@ -194,7 +223,10 @@ impl Compiled {
         }
         let measured = self.inputs.iter().find(|input| input.is_quantity());
         match measured {
-            Some(input) if !read => Err(Problem::at(Code::MissingField, input.param(), "")),
+            Some(input) if !read && !self.states(record) => {
+                Err(Problem::at(Code::MissingField, input.param(), ""))
+            }
+            _ if !self.acts(record) => Ok(()),
             _ => self.periods_of(record).map(drop),
         }
     }
@@ -234,9 +266,7 @@ impl Compiled {
         statements: &[Record],
     ) -> Result<Record, Problem> {
         let gathering = self.gathering.ok_or(Code::Internal)?;
-        if gathering.every_day {
-            self.covered(span, parts)?;
-        }
+        self.covered(gathering.complete, span, parts)?;
         let (from, to) = self.bounds(span, parts)?;
         let subject = parts.first().map(|part| part.record.subject.clone());
         let mut record = Record {
@@ -289,26 +319,6 @@ impl Compiled {
         }
     }
 
-    fn covered(&self, span: Span, parts: &[Part<'_>]) -> Result<(), Problem> {
-        let mut days: Vec<Span> = parts.iter().map(|part| self.days_of(part.record)).collect();
-        days.sort();
-        let mut next = span.first;
-        for own in days {
-            if own.first > next {
-                break;
-            }
-            next = next.max(own.out);
-        }
-        match next >= span.out {
-            true => Ok(()),
-            false => Err(Problem::at(
-                Code::PeriodIncomplete,
-                "from",
-                format!("no record covers {next}"),
-            )),
-        }
-    }
-
     fn combined(
         &self,
         input: &Input,
@@ -317,11 +327,11 @@ impl Compiled {
     ) -> Result<Option<Decimal>, Problem> {
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
-            let Some(given) = part.record.quantity(input.base()) else {
+            let Some(given) = input.given(part.record) else {
                 continue;
             };
             let value = quantity.read(input, given)?;
-            if !self.in_band(input, part.record)? {
+            if given.name == input.base() && !self.in_band(input, part.record)? {
                 values.push(Decimal::ZERO);
                 continue;
             }
@@ -369,9 +379,9 @@ impl Compiled {
     }
 }
 
-fn carries(input: &Input, record: &Record) -> bool {
+pub(super) fn carries(input: &Input, record: &Record) -> bool {
     match input.is_quantity() {
-        true => record.quantity(input.base()).is_some(),
+        true => input.given(record).is_some(),
         false => record.attribute(input.base()).is_some(),
     }
 }

@@ -18,11 +18,13 @@ const GASES: [&str; 15] = [
     "HFC227ea", "HFC245fa", "CF4", "C2F6",
 ];
 
-pub(super) const ONLY_PINNED: &str = "a gas becomes CO2 equivalent only by a pinned `gwp` table";
+pub(super) const ONLY_PINNED: &str =
+    "a gas becomes CO2 equivalent only by a pinned `gwp` table, and nothing else in any other way";
 
 /// Checks that `gwp_set` names the one table of warming potentials that is pinned, that a document
-/// which reads masses of other gases pins one, and that no parameter or table of its own is a
-/// warming potential.
+/// which reads masses of other gases pins one, that no parameter or table of its own is a
+/// warming potential, and that no input and no curve passes one gas off as something else.
+/// Products and quotients are the formula checker's: there too a gas goes only by its potential.
 pub(super) fn check(
     source: Source<'_>,
     document: &MethodologyDocument,
@@ -48,7 +50,32 @@ pub(super) fn check(
         (None, None) => no_gas(source, document)?,
         _ => {}
     }
-    no_own_potential(source, document, tables)
+    no_own_potential(source, document, tables)?;
+    no_passing_off(source, document)
+}
+
+fn no_passing_off(source: Source<'_>, document: &MethodologyDocument) -> Loaded<()> {
+    for entry in document.inputs.values() {
+        let Some(own) = &entry.get_ref().unit else {
+            continue;
+        };
+        let own = unit(source, own)?.dimension();
+        for accepted in &entry.get_ref().accepts {
+            let gas = unit(source, accepted)?.dimension();
+            if gas.has_gas() && !gas.same_gases(own) {
+                return Err(source.defect(accepted.span().start, ONLY_PINNED));
+            }
+        }
+    }
+    for entry in document.curves.values() {
+        let (x, y) = (&entry.get_ref().x_unit, &entry.get_ref().y_unit);
+        let read = unit(source, x)?.dimension();
+        let given = unit(source, y)?.dimension();
+        if given.is_warming() || (read.has_gas() && !read.same_gases(given)) {
+            return Err(source.defect(y.span().start, ONLY_PINNED));
+        }
+    }
+    Ok(())
 }
 
 fn no_gas(source: Source<'_>, document: &MethodologyDocument) -> Loaded<()> {
@@ -185,6 +212,59 @@ result = "321.0 kgCO2e"
                 "{formula}: {}",
                 defects[0]
             );
+        }
+    }
+
+    /// Whatever the units, a number that is written here is no warming potential.
+    #[test]
+    fn no_detour_around_the_pinned_table() {
+        for formula in [
+            "methane / 1 kgCH4 * 28 kgCO2e",
+            "28 kgCO2e * methane / 1 kgCH4",
+            "methane * (28 kgCO2e / 1 kgCH4)",
+            "28 kgCO2e / (1 kgCH4 / methane)",
+            "methane / laughing * 1 kgN2O / 1 kgCH4 * 28 kgCO2e",
+            // By way of plain mass, of volume and of CO2.
+            "methane * 1 kg / 1 kgCH4 * 28 kgCO2e/kg",
+            "methane / 0.7 kgCH4/Nm3 * 20 kgCO2e/Nm3",
+            "methane * 44 kgCO2 / 16 kgCH4 * gwp[\"CO2\"]",
+            // One gas at the potential of another.
+            "methane * 1 kgN2O / 1 kgCH4 * gwp[\"N2O\"]",
+            "gwp[\"N2O\"] * methane / 1 kgCH4 * 1 kgN2O",
+            "gwp[\"N2O\"] * 1 kgN2O / 1 kgCH4 * methane",
+            "methane * (gwp[\"N2O\"] / gwp[\"CH4\"]) * 1 kgCH4 / 1 kgN2O * gwp[\"CH4\"]",
+            "1 kgCO2 * (28 kgCO2e / 1 kgCO2)",
+            "hidden * 28 kgCO2e",
+        ] {
+            let slots = format!("{AR5}\n[derived]\nhidden = \"methane / 1 kgCH4\"");
+            let defects = load(&gases("gwp@AR5", &slots, formula)).unwrap_err();
+            let told = &defects[0].message;
+            assert!(told.contains("only by a pinned"), "{formula}: {told}");
+        }
+        let curve = "[curves.potential]\nform = \"linear\"\nx_unit = \"kgCH4\"\ny_unit = \"kgCO2e\"\nends = \"hold\"\npoints = [[\"0\", \"0\"], [\"1\", \"28\"]]";
+        let curve = format!("{AR5}\n{curve}");
+        let passed_off = gases("gwp@AR5", AR5, "methane * gwp[\"CH4\"]").replace(
+            "unit = \"gN2O\"",
+            "unit = \"kgCO2e\"\naccepts = [\"kgN2O\"]",
+        );
+        for text in [gases("gwp@AR5", &curve, "potential(methane)"), passed_off] {
+            let defects = load(&text).unwrap_err();
+            assert!(defects[0].message.contains("pinned"), "{}", defects[0]);
+        }
+    }
+
+    /// What chemistry, volumes and shares need stays possible.
+    #[test]
+    fn gases_come_of_carbon_volumes_and_shares() {
+        for formula in [
+            "1 kgC * 16 kgCH4 / 12 kgC * gwp[\"CH4\"] + methane * gwp[\"CH4\"] * 0.9",
+            "1 Nm3 * 0.717 kgCH4/Nm3 * gwp[\"CH4\"]",
+            "clamp(methane, 0 kgCH4, 5 kgCH4) * gwp[\"CH4\"] / 2",
+            "if methane > laughing * 1 kgCH4/kgN2O then 1 kgCO2e else 0 kgCO2e",
+        ] {
+            let loaded = load(&gases("gwp@AR5", AR5, formula));
+            // The last compares unlike gases by way of a literal, which loses one of them.
+            assert_eq!(loaded.is_err(), formula.starts_with("if"), "{formula}");
         }
     }
 

@@ -9,13 +9,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::compiled::{Compiled, Period, Quantified, Refusal};
 use super::factor_table::start_of_day;
-use super::program::{Evaluation, NodeId, Scratch, Silent};
+use super::program::{Evaluation, LogicId, NodeId, Scratch, Silent};
+use super::reach::Reach;
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::unit::Unit;
@@ -33,116 +34,39 @@ pub(crate) struct LookBack {
     pub reach: Reach,
     /// With fewer periods than this there is no value.
     pub least: usize,
+    /// Only the latest this many count.
+    pub most: usize,
+    /// Only periods count of which this is true.
+    pub only: Option<LogicId>,
     /// The inputs it depends on.
     pub reads: Vec<usize>,
 }
 
-/// Which periods a look-back takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// The mean of the periods that began within this many before.
-    Days {
-        days: u32,
-        current: bool,
-    },
-    Months {
-        months: u32,
-        current: bool,
-    },
-    /// The mean of the unbroken run of months before, at most this many.
-    Run {
-        most: u32,
-    },
-    SameMonthLastYear,
-    /// The sum over the calendar year; known when the year has ended.
-    Year,
-}
-
-impl Reach {
-    /// How far before a period's first day it can reach, in days.
-    pub fn days(self) -> u32 {
-        match self {
-            Reach::Days { days, .. } => days,
-            Reach::Months { months, .. } => months * 31,
-            Reach::Run { most } => most * 31,
-            Reach::SameMonthLastYear => 397,
-            Reach::Year => 366,
-        }
-    }
-
-    /// Calls `take` with the place of every period that counts, the latest first. `days` are the
-    /// first days of the periods, rising; `at` is the place of the current one.
-    fn members(self, days: &[NaiveDate], at: usize, mut take: impl FnMut(usize)) {
-        let Some(&today) = days.get(at) else { return };
-        let month = |day: NaiveDate| day.year() * 12 + day.month0() as i32;
-        let before = (0..at).rev();
-        match self {
-            Reach::Days {
-                days: span,
-                current,
-            } => {
-                let back = if current {
-                    span.saturating_sub(1)
-                } else {
-                    span
-                };
-                let Some(first) = today.checked_sub_days(Days::new(u64::from(back))) else {
-                    return;
-                };
-                let own = current.then_some(at);
-                own.into_iter()
-                    .chain(before)
-                    .take_while(|place| days[*place] >= first)
-                    .for_each(take);
-            }
-            Reach::Months { months, current } => {
-                let back = if current {
-                    months.saturating_sub(1)
-                } else {
-                    months
-                };
-                let first = today
-                    .with_day(1)
-                    .and_then(|day| day.checked_sub_months(Months::new(back)));
-                let Some(first) = first else { return };
-                let own = current.then_some(at);
-                own.into_iter()
-                    .chain(before)
-                    .take_while(|place| days[*place] >= first)
-                    .for_each(take);
-            }
-            Reach::Run { most } => {
-                let (mut expected, mut taken) = (month(today) - 1, 0);
-                for place in before {
-                    if taken == most || month(days[place]) != expected {
-                        break;
-                    }
-                    take(place);
-                    (expected, taken) = (expected - 1, taken + 1);
-                }
-            }
-            Reach::SameMonthLastYear => {
-                let wanted = month(today) - 12;
-                let mut before = before;
-                let found = before.find(|place| month(days[*place]) <= wanted);
-                found
-                    .filter(|place| month(days[*place]) == wanted)
-                    .into_iter()
-                    .for_each(take);
-            }
-            Reach::Year => (0..days.len())
-                .filter(|place| days[*place].year() == today.year())
-                .for_each(take),
-        }
-    }
-}
-
 impl LookBack {
+    /// Calls `take` with every period that counts, the latest first; where nothing but the reach
+    /// decides, also with those whose value is not known.
+    fn counted(
+        &self,
+        days: &[NaiveDate],
+        values: &[Option<Decimal>],
+        at: usize,
+        mut take: impl FnMut(usize),
+    ) {
+        let mut count = 0;
+        self.reach.members(days, at, |place| {
+            let known = values.get(place).is_some_and(Option::is_some);
+            if count < self.most && (known || self.only.is_none()) {
+                count += usize::from(known);
+                take(place);
+            }
+        });
+    }
+
     /// The value for the period at `at`, from this look-back's value of every period.
     fn value(&self, days: &[NaiveDate], values: &[Option<Decimal>], at: usize) -> Option<Decimal> {
         let (mut sum, mut count) = (Decimal::ZERO, 0_usize);
         let mut overflow = false;
-        self.reach.members(days, at, |place| {
+        self.counted(days, values, at, |place| {
             if let Some(value) = values.get(place).copied().flatten() {
                 match sum.checked_add(value) {
                     Some(next) => sum = next,
@@ -193,6 +117,16 @@ impl Compiled {
     /// Takes one subject's period records, in order of `from`, and computes of each what later
     /// ones look back at. Each period's value is computed once, however many look back at it.
     pub fn open_series(&self, periods: &[Record], series: &mut Series) {
+        self.open_series_with(periods, &self.parameter_values, series);
+    }
+
+    /// With these parameter values, of which an example may suppose some.
+    fn open_series_with(
+        &self,
+        periods: &[Record],
+        parameters: &[Option<Decimal>],
+        series: &mut Series,
+    ) {
         series.days.clear();
         series
             .days
@@ -208,11 +142,15 @@ impl Compiled {
             for (look, values) in self.program.look_backs.iter().zip(&mut series.values) {
                 let mut evaluation = Evaluation {
                     program: &self.program,
-                    parameters: &self.parameter_values,
+                    parameters,
                     scratch: &mut series.scratch,
                     listener: &mut Silent,
                 };
-                values.push(evaluation.number(look.of).ok());
+                let counts = match look.only {
+                    None => true,
+                    Some(only) => evaluation.truth(only) == Ok(true),
+                };
+                values.push(evaluation.number(look.of).ok().filter(|_| counts));
             }
         }
     }
@@ -246,8 +184,8 @@ impl Compiled {
     pub fn remember(&self, periods: &[Record], at: usize, series: &Series) -> Option<Record> {
         let mut record = periods.get(at)?.clone();
         let mut needed: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for look in &self.program.look_backs {
-            look.reach.members(&series.days, at, |place| {
+        for (look, values) in self.program.look_backs.iter().zip(&series.values) {
+            look.counted(&series.days, values, at, |place| {
                 if place != at {
                     needed.entry(place).or_default().extend(&look.reads);
                 }
@@ -288,7 +226,12 @@ impl Compiled {
     }
 
     /// Fills the look-backs from what the record itself carries.
-    pub(super) fn recall(&self, record: &Record, scratch: &mut Scratch) {
+    pub(super) fn recall(
+        &self,
+        record: &Record,
+        parameters: &[Option<Decimal>],
+        scratch: &mut Scratch,
+    ) {
         scratch.look_backs.clear();
         if self.program.look_backs.is_empty() {
             return;
@@ -297,26 +240,27 @@ impl Compiled {
         let at = periods.len();
         periods.push(own);
         let mut series = Series::default();
-        self.open_series(&periods, &mut series);
+        self.open_series_with(&periods, parameters, &mut series);
         self.look(at, &mut series);
         std::mem::swap(&mut scratch.look_backs, &mut series.scratch.look_backs);
     }
 
     /// What each look-back of the record gives, and the periods behind it: for explanations.
-    pub(super) fn readings(&self, record: &Record) -> Vec<Reading> {
+    pub(super) fn readings(&self, record: &Record, parameters: &[Option<Decimal>]) -> Vec<Reading> {
         let (mut periods, own) = self.split(record);
         let at = periods.len();
         periods.push(own);
         let mut series = Series::default();
-        self.open_series(&periods, &mut series);
+        self.open_series_with(&periods, parameters, &mut series);
         self.look(at, &mut series);
         let looks = self.program.look_backs.iter().enumerate();
         looks
             .map(|(slot, look)| {
                 let mut members = Vec::new();
-                look.reach.members(&series.days, at, |place| {
-                    let value = series.values.get(slot).and_then(|values| values.get(place));
-                    members.push((series.days[place], value.copied().flatten()));
+                let values = series.values.get(slot).map_or(&[][..], Vec::as_slice);
+                look.counted(&series.days, values, at, |place| {
+                    let value = values.get(place).copied().flatten();
+                    members.push((series.days[place], value));
                 });
                 members.reverse();
                 let value = series.scratch.look_backs.get(slot).copied().flatten();

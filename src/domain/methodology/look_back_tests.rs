@@ -17,29 +17,29 @@ fn document(period: &str, body: &str) -> String {
     )
 }
 
-fn compiled(period: &str, body: &str) -> Compiled {
+pub(super) fn compiled(period: &str, body: &str) -> Compiled {
     let text = document(period, body);
     let library =
         Library::load([("m.toml", text.as_str())]).unwrap_or_else(|defects| panic!("{defects:?}"));
     library.get("m", "1").expect("it is there").as_ref().clone()
 }
 
-fn defect(period: &str, body: &str) -> String {
+pub(super) fn defect(period: &str, body: &str) -> String {
     let text = document(period, body);
     let defects = Library::load([("m.toml", text.as_str())]).expect_err("a defect");
     defects.iter().map(ToString::to_string).collect()
 }
 
-const KWH: &str = "[inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n";
+pub(super) const KWH: &str = "[inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n";
 const WEEK: &str = "[period]\n[formula]\nreduction = 'max(0 kWh, trailing_mean(kwh, days = 7, min_count = 2) - kwh) * 1 kgCO2/kWh'\nunit = 'kgCO2'\n";
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(super) fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text)
         .expect("a time")
         .with_timezone(&Utc)
 }
 
-fn reading(from: &str, to: &str, kwh: &str) -> Record {
+pub(super) fn reading(from: &str, to: &str, kwh: &str) -> Record {
     Record {
         source_id: from.to_owned(),
         subject: "h".to_owned(),
@@ -55,7 +55,7 @@ fn reading(from: &str, to: &str, kwh: &str) -> Record {
     }
 }
 
-fn day_reading(day: u32, kwh: Decimal) -> Record {
+pub(super) fn day_reading(day: u32, kwh: Decimal) -> Record {
     let from = at("2026-03-01T00:00:00+08:00") + TimeDelta::days(i64::from(day));
     Record {
         source_id: day.to_string(),
@@ -80,7 +80,7 @@ impl Record {
     }
 }
 
-fn periods(compiled: &Compiled, records: &[Record]) -> Vec<Record> {
+pub(super) fn periods(compiled: &Compiled, records: &[Record]) -> Vec<Record> {
     let gathered = compiled.gather(records, &[]).into_iter();
     gathered
         .map(|(_, period)| period.expect("a period"))

@@ -5,6 +5,7 @@ mod calendar;
 mod check;
 mod compile;
 mod compiled;
+mod coverage;
 mod curve;
 mod defect;
 mod dictionary;
@@ -25,11 +26,16 @@ mod library;
 mod look_back;
 mod net;
 mod program;
+mod reach;
 mod slots;
 mod table;
 mod table_builder;
 mod trial;
 
+#[cfg(test)]
+mod feed_tests;
+#[cfg(test)]
+mod gather_tests;
 #[cfg(test)]
 mod look_back_tests;
 #[cfg(test)]

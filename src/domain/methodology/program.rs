@@ -173,11 +173,11 @@ pub(crate) struct Evaluation<'a, L> {
 }
 
 impl Program {
-    /// The inputs that a number depends on, in order.
-    pub fn inputs_of(&self, node: NodeId) -> Vec<usize> {
+    /// The inputs that a number depends on, and a condition beside it, in order.
+    pub fn inputs_of(&self, node: NodeId, condition: Option<LogicId>) -> Vec<usize> {
         let mut found = std::collections::BTreeSet::new();
         let mut numbers = vec![node];
-        let mut truths: Vec<LogicId> = Vec::new();
+        let mut truths: Vec<LogicId> = condition.into_iter().collect();
         let mut seen = std::collections::BTreeSet::new();
         loop {
             if let Some(id) = numbers.pop() {

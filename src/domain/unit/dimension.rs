@@ -142,14 +142,33 @@ impl Dimension {
 
     /// Whether it is CO₂ equivalent for a gas: a warming potential, or its inverse.
     pub fn is_warming(self) -> bool {
+        GASES.iter().any(|gas| self.warms(*gas))
+    }
+
+    fn warms(self, gas: Base) -> bool {
+        let gas = self.exponent(gas).signum();
         let equivalent = [Base::Co2e, Base::Co2eFootprint];
-        GASES.iter().any(|gas| {
-            let gas = self.exponent(*gas).signum();
-            gas != 0
-                && equivalent
-                    .iter()
-                    .any(|base| self.exponent(*base).signum() == -gas)
+        gas != 0
+            && equivalent
+                .iter()
+                .any(|base| self.exponent(*base).signum() == -gas)
+    }
+
+    /// Whether a product or quotient of `self` and `other`, which is `result`, makes a warming
+    /// potential of what was none, or loses a gas other than by a potential of that very gas.
+    pub fn converts_gas(self, other: Dimension, result: Dimension) -> bool {
+        GASES.iter().enumerate().any(|(place, gas)| {
+            let by_potential = self.warms(*gas) || other.warms(*gas);
+            let there = self.exponent(*gas) != 0 || other.exponent(*gas) != 0;
+            let lost = place > 0 && there && result.exponent(*gas) == 0;
+            !by_potential && (lost || result.warms(*gas))
         })
+    }
+
+    /// Whether the masses of other greenhouse gases than CO₂ are in it alike.
+    pub fn same_gases(self, other: Dimension) -> bool {
+        let mut gases = GASES.iter().skip(1);
+        gases.all(|gas| self.exponent(*gas) == other.exponent(*gas))
     }
 
     fn exponent(self, base: Base) -> i8 {

@@ -5,6 +5,8 @@ mod credit;
 mod exchange_rule;
 mod lot;
 mod posting;
+#[cfg(test)]
+mod vectors;
 
 pub use credit::{Credit, Earner};
 pub use exchange_rule::{ExchangeRule, RuleError};

@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::{Checked, Checker, Typed};
 use crate::domain::methodology::compiled::Period;
 use crate::domain::methodology::formula::{Expression, Form};
-use crate::domain::methodology::look_back::{LookBack, Reach, monthly};
+use crate::domain::methodology::look_back::{LookBack, monthly};
 use crate::domain::methodology::program::Node;
+use crate::domain::methodology::reach::Reach;
 
 /// The farthest look-back, in periods.
 const MOST: i64 = 400;
@@ -15,7 +16,14 @@ const MOST: i64 = 400;
 const FUNCTIONS: [(&str, &[&str]); 4] = [
     (
         "trailing_mean",
-        &["days", "months", "exclude_current", "min_count"],
+        &[
+            "days",
+            "months",
+            "exclude_current",
+            "min_count",
+            "max_count",
+            "only",
+        ],
     ),
     ("history_mean", &["min_months", "max_months"]),
     ("same_month_last_year", &[]),
@@ -48,12 +56,20 @@ impl Checker<'_> {
             return Err(self.refuse(span, format!("`{name}` takes a value")));
         };
         let (reach, least) = self.reach(name, options, span)?;
+        let most = self.whole(options, "max_count")?;
+        let most = most.map_or(usize::MAX, |most| most as usize);
+        if most < least {
+            let message = "`max_count` is not below `min_count`";
+            return Err(self.refuse(span, message));
+        }
         let (looked, looking) = (self.looked, std::mem::replace(&mut self.looking, true));
         self.looked = false;
         let checked = self.number(of);
+        let only = self.option(options, "only").map(|only| self.truth(only));
         let nested = std::mem::replace(&mut self.looked, true);
         self.looking = looking;
         let (node, unit) = checked?;
+        let only = only.transpose()?;
         if nested {
             self.looked = looked;
             return Err(self.refuse(&of.span, "a look-back cannot look back from within another"));
@@ -65,7 +81,9 @@ impl Checker<'_> {
         }
         .to_string();
         let look = LookBack {
-            reads: self.program.inputs_of(node),
+            reads: self.program.inputs_of(node, only),
+            most,
+            only,
             text,
             of: node,
             unit: unit.clone(),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{CellForm, Checked, Checker, Typed};
 use crate::domain::methodology::formula::{Comparison, Expression, Form, Operator};
+use crate::domain::methodology::gwp;
 use crate::domain::methodology::input::InputForm;
 use crate::domain::methodology::program::{Logic, Node, NodeId};
 use crate::domain::unit::Unit;
@@ -57,14 +58,18 @@ impl Checker<'_> {
     ) -> Checked<Typed> {
         let (first, unit) = self.number(left)?;
         let (second, other) = self.number(right)?;
-        let (node, unit) = if operator == Operator::Multiply {
+        let (node, result) = if operator == Operator::Multiply {
             (Node::Multiply(first, second), unit.times(&other))
         } else {
             (Node::Divide(first, second), unit.per(&other))
         };
-        let unit =
-            unit.ok_or_else(|| self.refuse(span, "the unit of this product is too large"))?;
-        Ok(Typed::Number(self.node(node, span)?, unit))
+        let result =
+            result.ok_or_else(|| self.refuse(span, "the unit of this product is too large"))?;
+        let gas = unit.dimension();
+        if gas.converts_gas(other.dimension(), result.dimension()) {
+            return Err(self.refuse(span, gwp::ONLY_PINNED));
+        }
+        Ok(Typed::Number(self.node(node, span)?, result))
     }
 
     fn power(

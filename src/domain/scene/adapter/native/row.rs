@@ -165,16 +165,17 @@ fn attributes(entries: Entries<Text<'_>>) -> Result<Vec<(Cow<'static, str>, Stri
     Ok(attributes)
 }
 
-/// A name: lower-case letters, digits and underscores.
+/// A name: lower-case letters, digits and underscores, and between two such parts one point, as
+/// a methodology names the members of a set (`mass.hdpe`).
 fn named(of: &str, name: &Name) -> Result<Cow<'static, str>, Problem> {
     let text = name.as_ref();
-    let sound = !text.is_empty()
-        && text.len() <= NAME_MAX
-        && text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
-    if !sound {
-        let detail = format!("a name is 1 to {NAME_MAX} of a-z, 0-9 and _");
+    let plain = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    let (base, member) = text.split_once('.').unwrap_or((text, "x"));
+    if text.len() > NAME_MAX || !plain(base) || !plain(member) {
+        let detail = format!("a name is 1 to {NAME_MAX} of a-z, 0-9 and _, with at most one point");
         return Err(Problem::at(Code::InvalidField, of, detail));
     }
     Ok(name.clone())

@@ -273,11 +273,17 @@ fn unit(section: &Section, from: From) -> Result<Cow<'static, str>, Problem> {
 /// # Errors
 /// `invalid_field` for a name that no methodology could use.
 pub(super) fn named(section: &Section, name: &str) -> Result<(), Problem> {
-    let plain = name
-        .bytes()
-        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    match (1..=NAME_MAX).contains(&name.len()) && plain {
+    let plain = |part: &str| {
+        let mut bytes = part.bytes();
+        !part.is_empty() && bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    // A member of a set, as methodologies name it: `mass.hdpe`.
+    let (base, member) = name.split_once('.').unwrap_or((name, "x"));
+    match name.len() <= NAME_MAX && plain(base) && plain(member) {
         true => Ok(()),
-        false => Err(section.refused(name, "a name is 1 to 64 of a-z, 0-9 and _")),
+        false => Err(section.refused(
+            name,
+            "a name is 1 to 64 of a-z, 0-9 and _, with at most one point",
+        )),
     }
 }
