@@ -22,13 +22,13 @@ use crate::store::behaviour::{
 };
 use crate::store::period::{
     PeriodCreditRow, QueuedRow, ResultRow, append_period_credits, append_result, credits_of,
-    latest_results, queue_year, results_of, shares_on, take_due, verdict,
+    hold_subject, latest_results, queue_year, results_of, shares_on, take_due, verdict,
 };
 use crate::store::reduction::reduction;
 use crate::store::{Id, StoreError, Tx};
 
 use super::FlowResult;
-use super::ingest::{Batches, Fresh, LogSettings, Reversal, SceneView, adjust};
+use super::ingest::{Batches, Fresh, Ground, LogSettings, Reversal, SceneView, adjust};
 
 use outcome::{Outcome, compute};
 pub use year::judge_year;
@@ -66,6 +66,7 @@ pub fn quantify_periods(
         claimed: HashSet::new(),
     };
     for subject in subjects {
+        hold_subject(tx, scene.id, subject)?;
         let queued = take_due(tx, scene.id, subject, today)?;
         run.subject(tx, subject, &queued, today)?;
     }
@@ -252,6 +253,8 @@ impl Run<'_> {
             credits: ctx.id(),
             reversals: ctx.id(),
             digest: outcome::digest_of(self.changes.iter().map(|change| &change.outcome)),
+            held: 0,
+            refused: 0,
         };
         let order = self.order();
         let homes = self.homes(&order);
@@ -263,9 +266,15 @@ impl Run<'_> {
         self.done.changed += self.changes.len();
         let back: i64 = reversals.iter().map(|reversal| reversal.row.mg).sum();
         self.done.reduction_mg += fresh.iter().map(|fresh| fresh.mg).sum::<i64>() - back;
-        let adjusted = adjust(tx, ctx, self.scene, log, batches, reversals, &fresh)?;
-        self.done.points +=
-            adjusted.fresh.iter().map(|(_, points)| points).sum::<i64>() - adjusted.taken;
+        let ground = Ground {
+            ctx,
+            scene: self.scene,
+            log,
+            batches,
+        };
+        let adjusted = adjust(tx, &ground, &reversals, &fresh)?;
+        let gave: i64 = adjusted.fresh.iter().map(|given| given.points).sum();
+        self.done.points += gave - adjusted.taken;
         self.append_results(tx, ctx, &order, &homes, batches.credits)
     }
 
@@ -302,6 +311,7 @@ impl Run<'_> {
                 let (account, mg) = change.shares[*share];
                 let home = homes[*at].unwrap_or(pos);
                 Fresh {
+                    pos,
                     account,
                     day: change.day,
                     mg,

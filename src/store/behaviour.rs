@@ -1,5 +1,7 @@
 //! Batches, claims and behaviours: what arrived, and that it is counted once.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use crate::domain::behaviour::{ClaimKey, SubjectHash};
 use crate::domain::reduction::ReductionId;
 
 use super::bulk;
+use super::bulk::places::rows_at;
 use super::schema::{
     batches, behaviours, claims, held_records, held_releases, refusals, revisions, subject_links,
 };
@@ -44,7 +47,8 @@ pub struct NewBehaviour<'a> {
 }
 
 /// One record as it is stored.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, QueryableByName)]
+#[diesel(table_name = behaviours)]
 pub struct BehaviourRow {
     pub batch_id: Id,
     pub pos: i32,
@@ -55,6 +59,12 @@ pub struct BehaviourRow {
     pub to_at: Ts,
     pub content: String,
     pub digest: Vec<u8>,
+}
+
+impl BehaviourRow {
+    pub fn place(&self) -> ReductionId {
+        place_of(self.batch_id, self.pos)
+    }
 }
 
 /// One claim: the key, and the record that took it.
@@ -128,6 +138,42 @@ pub fn return_claims(tx: &mut Tx<'_>, keys: &[ClaimKey]) -> StoreResult<()> {
 pub fn claim(conn: &mut Conn, key: &ClaimKey) -> StoreResult<Option<Claim>> {
     let row: Option<ClaimRow> = claims::table.find(key.as_slice()).first(conn).optional()?;
     row.map(Claim::try_from).transpose()
+}
+
+/// The records that have these keys, where any has.
+///
+/// # Errors
+/// The query failed.
+pub fn claims_of(conn: &mut Conn, keys: &[ClaimKey]) -> StoreResult<Vec<Claim>> {
+    match conn {
+        Conn::Pg(c) => {
+            let rows = bulk::places::claims_of(c, keys)?;
+            rows.into_iter().map(Claim::try_from).collect()
+        }
+        sqlite => {
+            let mut claims = Vec::new();
+            for key in keys {
+                claims.extend(claim(sqlite, key)?);
+            }
+            Ok(claims)
+        }
+    }
+}
+
+/// Passes a key from a record that was cancelled to another; false if it is not that record's any
+/// more.
+///
+/// # Errors
+/// The write failed.
+pub fn pass_claim(tx: &mut Tx<'_>, from: ReductionId, to: &Claim) -> StoreResult<bool> {
+    let held = claims::table
+        .find(to.key.as_slice())
+        .filter(claims::batch_id.eq(Id(from.batch)))
+        .filter(claims::pos.eq(place(from)?));
+    let passed = diesel::update(held)
+        .set((claims::batch_id.eq(Id(to.batch)), claims::pos.eq(to.pos)))
+        .execute(&mut **tx)?;
+    Ok(passed == 1)
 }
 
 /// Writes the records of a batch.
@@ -261,6 +307,43 @@ pub fn released(conn: &mut Conn, held: ReductionId) -> StoreResult<Option<Reduct
     }))
 }
 
+/// [`released`] for many records, by the record.
+///
+/// # Errors
+/// The query failed.
+pub fn released_all(
+    conn: &mut Conn,
+    held: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, ReductionId>> {
+    #[derive(QueryableByName)]
+    #[diesel(table_name = held_releases)]
+    struct Row {
+        batch_id: Id,
+        pos: i32,
+        released_batch: Id,
+        released_pos: i32,
+    }
+    match conn {
+        Conn::Pg(c) => {
+            let rows: Vec<Row> = rows_at(c, "held_releases", ("batch_id", "pos"), held)?;
+            Ok(rows
+                .into_iter()
+                .map(|row| {
+                    let later = place_of(row.released_batch, row.released_pos);
+                    (place_of(row.batch_id, row.pos), later)
+                })
+                .collect())
+        }
+        sqlite => {
+            let mut later = HashMap::new();
+            for record in held {
+                later.extend(released(sqlite, *record)?.map(|into| (*record, into)));
+            }
+            Ok(later)
+        }
+    }
+}
+
 /// Whether a batch of exactly these bytes was decided for this scene.
 ///
 /// # Errors
@@ -282,7 +365,53 @@ pub fn behaviour(conn: &mut Conn, id: ReductionId) -> StoreResult<BehaviourRow> 
         .first(conn)?)
 }
 
-/// The digests of some stored records, in no order.
+/// Some stored records, by their places.
+///
+/// # Errors
+/// The query failed.
+pub fn behaviours_at(
+    conn: &mut Conn,
+    places: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, BehaviourRow>> {
+    let rows: Vec<BehaviourRow> = match conn {
+        Conn::Pg(c) => rows_at(c, "behaviours", ("batch_id", "pos"), places)?,
+        sqlite => {
+            let mut rows = Vec::with_capacity(places.len());
+            for place in places {
+                rows.push(behaviour(sqlite, *place)?);
+            }
+            rows
+        }
+    };
+    Ok(rows.into_iter().map(|row| (row.place(), row)).collect())
+}
+
+/// The digests of some stored records, by their places.
+///
+/// # Errors
+/// The query failed, or a digest is not 32 bytes.
+pub fn digests_at(
+    conn: &mut Conn,
+    places: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, [u8; 32]>> {
+    let mut digests = HashMap::with_capacity(places.len());
+    match conn {
+        Conn::Pg(c) => {
+            for (batch, pos, digest) in bulk::places::digests_at(c, places)? {
+                digests.insert(place_of(batch, pos), hash(&digest, "behaviours.digest")?);
+            }
+        }
+        sqlite => {
+            for at in places {
+                let digest = digest(sqlite, at.batch, place(*at)?)?;
+                digests.insert(*at, hash(&digest, "behaviours.digest")?);
+            }
+        }
+    }
+    Ok(digests)
+}
+
+/// The digest of one stored record.
 ///
 /// # Errors
 /// The query failed.
@@ -356,6 +485,13 @@ pub fn link_subject(
     Ok(())
 }
 
+pub(super) fn place_of(batch: Id, pos: i32) -> ReductionId {
+    ReductionId {
+        batch: batch.0,
+        pos: u32::try_from(pos).unwrap_or(0),
+    }
+}
+
 pub(super) fn place(id: ReductionId) -> StoreResult<i32> {
     i32::try_from(id.pos).map_err(|_| StoreError::NotFound)
 }
@@ -364,6 +500,13 @@ pub(super) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
     bytes
         .try_into()
         .map_err(|_| StoreError::Corrupt(format!("{column} is not 32 bytes")))
+}
+
+impl Claim {
+    /// The record that has the key.
+    pub fn holder(&self) -> ReductionId {
+        place_of(Id(self.batch), self.pos)
+    }
 }
 
 impl TryFrom<ClaimRow> for Claim {

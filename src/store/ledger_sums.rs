@@ -82,6 +82,30 @@ pub const REDUCTIONS_HAVE_BEHAVIOURS: Sums = Sums {
             AND b.pos = COALESCE(r.origin_pos, r.pos) WHERE b.batch_id IS NULL",
 };
 
+/// A counter-entry is minus what it takes back, of the same account and day; and no reduction is
+/// below zero that is no counter-entry.
+pub const COUNTER_ENTRIES_MIRROR: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM corrections",
+    mismatches: "SELECT $id(k.batch_id) AS place, CAST(COALESCE(-r.mg, 0) AS BIGINT) AS expected, \
+         CAST(COALESCE(c.mg, 0) AS BIGINT) AS found FROM corrections k \
+         LEFT JOIN reductions c ON c.batch_id = k.batch_id AND c.pos = k.pos \
+         LEFT JOIN reductions r ON r.batch_id = k.reversed_batch AND r.pos = k.reversed_pos \
+         WHERE c.batch_id IS NULL OR r.batch_id IS NULL OR c.mg <> -r.mg \
+            OR c.account_id <> r.account_id OR c.day <> r.day OR c.scene_id <> r.scene_id \
+         UNION ALL \
+         SELECT $id(c.batch_id), CAST(0 AS BIGINT), c.mg FROM reductions c WHERE c.mg < 0 \
+            AND NOT EXISTS (SELECT 1 FROM corrections k \
+                            WHERE k.batch_id = c.batch_id AND k.pos = c.pos)",
+};
+
+/// A record that was cancelled before it came is claimed by its cancellation.
+pub const AWAITED_ARE_CLAIMED: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM awaited_records",
+    mismatches: "SELECT $id(a.batch_id) AS place, CAST(a.pos AS BIGINT) AS expected, \
+         CAST(-1 AS BIGINT) AS found FROM awaited_records a LEFT JOIN claims c \
+         ON c.key = a.key AND c.batch_id = a.batch_id AND c.pos = a.pos WHERE c.key IS NULL",
+};
+
 /// Counts the rows and finds the first mismatch.
 ///
 /// # Errors

@@ -31,6 +31,7 @@ pub mod pull;
 pub mod redemption;
 pub mod reduction;
 pub mod registry;
+pub mod revision;
 pub mod scene;
 pub mod schema;
 pub mod totals;

@@ -17,6 +17,7 @@ mod api_auth;
 mod api_idempotency;
 mod api_server;
 mod audit_chain;
+mod correction_speed;
 mod ingest_commit;
 mod ingest_http;
 mod market;

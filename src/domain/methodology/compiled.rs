@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::dictionary::{Dictionary, UNKNOWN};
 use super::document::{ExampleEntry, Identity, SourceEntry, Text};
 use super::factor_table::Window;
-use super::gather::Gathering;
+use super::gather::{Combine, Gathering, each};
 use super::grade::Grade;
 use super::input::{Input, InputForm, bind, bind_past};
 use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
@@ -285,7 +285,8 @@ impl Compiled {
         let local = record.from.with_timezone(&self.window.zone);
         let mut texts = Vec::with_capacity(self.claims.len());
         for parts in &self.claims {
-            let mut names = Vec::with_capacity(parts.len() * 2);
+            // One key, or one for each value of an input that takes each.
+            let mut keys: Vec<Vec<String>> = vec![Vec::with_capacity(parts.len() * 2)];
             for part in parts {
                 let (name, value) = match part {
                     ClaimPart::Subject => ("subject", record.subject.clone()),
@@ -300,11 +301,31 @@ impl Compiled {
                         (name.as_str(), value.to_owned())
                     }
                 };
-                names.extend([name.to_owned(), value]);
+                let values: Vec<&str> = match self.takes_each(name) {
+                    true => each(&value).collect(),
+                    false => vec![&value],
+                };
+                keys = keys
+                    .iter()
+                    .flat_map(|key| {
+                        values.iter().map(|value| {
+                            let mut key = key.clone();
+                            key.extend([name.to_owned(), (*value).to_owned()]);
+                            key
+                        })
+                    })
+                    .collect();
             }
-            texts.push(serde_json::Value::from(names).to_string());
+            let of_key = |names| serde_json::Value::from(names).to_string();
+            texts.extend(keys.into_iter().map(of_key));
         }
         Ok(texts)
+    }
+
+    fn takes_each(&self, name: &str) -> bool {
+        let mut inputs = self.inputs.iter();
+        self.gathering.is_some()
+            && inputs.any(|input| input.name == name && input.gather.combine == Combine::Each)
     }
 
     /// The reduction of one record, without a trace: applicability first, then the formula.
