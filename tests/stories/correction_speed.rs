@@ -30,7 +30,10 @@ fn measure(name: &str, pool: &Pool, period: &str, body: &str) {
     }
     let scene = scene(1, &[document("1", "2020-01-01", period, body)]);
     let said = |what: &str, began: Instant| {
-        println!("{name} {period} {what}: {:.2} s", began.elapsed().as_secs_f64());
+        println!(
+            "{name} {period} {what}: {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
     };
     let id = |home: u32, day: u32| format!("r{home}-{day}");
     let first = records(|home, day| reading(&id(home, day), day, 10));

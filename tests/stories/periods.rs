@@ -403,7 +403,7 @@ on_both! {
         assert_eq!((mg, gave), (7_000_000, 7_000));
         assert_eq!(points(&pool, account), 10_000);
         // Sent again it is a replay, and so is what it replaced.
-        let replay = Answer::Replayed { reduction: Some(reduction), mg, points: gave };
+        let replay = Answer::Replayed { reduction: reduction, mg, points: gave };
         assert_eq!(answer(&post(&pool, &scene, vec![revision])), replay);
         assert!(matches!(answer(&post(&pool, &scene, vec![day(0, 10)])), Answer::Replayed { mg: 10_000_000, .. }));
         // The revision is revised; then all of it is cancelled.
@@ -520,7 +520,7 @@ proptest! {
     }
 }
 
-fn grams_by_day(pool: &Pool, account: Uuid) -> std::collections::BTreeMap<i32, i64> {
+pub(crate) fn grams_by_day(pool: &Pool, account: Uuid) -> std::collections::BTreeMap<i32, i64> {
     let mut sums: std::collections::BTreeMap<i32, i64> = Default::default();
     for row in reductions(pool, account) {
         *sums.entry(row.day).or_default() += row.mg;

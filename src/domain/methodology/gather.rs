@@ -2,7 +2,7 @@
 //! are added up, a bill of 12 March to 11 April is shared between the two months by days, the
 //! number of members is the one last stated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -11,7 +11,8 @@ use super::compiled::{Compiled, Period};
 use super::dictionary::Word;
 use super::factor_table::start_of_day;
 use super::input::{Input, InputForm, QuantityInput};
-use crate::domain::behaviour::{Quantity, READING, REGISTER, Record};
+use super::meters::{all_of, registers_apart};
+use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
 /// How an input of several records becomes one.
@@ -236,7 +237,7 @@ impl Compiled {
         statements: &[Record],
     ) -> Result<Record, Problem> {
         let gathering = self.gathering.ok_or(Code::Internal)?;
-        self.registers_apart(parts)?;
+        registers_apart(parts.iter().map(|part| part.record))?;
         if gathering.every_day {
             self.covered(span, parts)?;
         }
@@ -290,53 +291,6 @@ impl Compiled {
                 bounds.ok_or_else(|| Problem::new(Code::TimeInvalid))
             }
         }
-    }
-
-    /// Whether every meter that one of the periods looked back at had is in the period at `at` too.
-    /// Of a household with two meters, a day with a reading of one is no saving.
-    ///
-    /// # Errors
-    /// `period_incomplete`, naming what is missing.
-    pub fn has_all(&self, periods: &[Record], at: usize) -> Result<(), Problem> {
-        let Some(current) = periods.get(at) else {
-            return Ok(());
-        };
-        let reach = chrono::Days::new(u64::from(self.reach_days()));
-        let first = self.first_day(current).checked_sub_days(reach);
-        let before = periods[..at].iter().rev();
-        let looked_at = before.take_while(|period| Some(self.first_day(period)) >= first);
-        let inputs = self.inputs.iter();
-        let several: Vec<&Input> = inputs
-            .filter(|input| input.gather.combine == Combine::Each)
-            .collect();
-        for period in looked_at {
-            for input in &several {
-                let own = current.attribute(&input.name).unwrap_or_default();
-                let had = period.attribute(&input.name).unwrap_or_default();
-                let missing = |value: &&str| !each(own).any(|known| known == *value);
-                if let Some(missing) = each(had).filter(|value| !value.is_empty()).find(missing) {
-                    let detail = format!("no record of {missing}");
-                    return Err(Problem::at(Code::PeriodIncomplete, input.param(), detail));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Two readings of one register from one reading to the next cannot overlap: the same energy
-    /// would count twice.
-    fn registers_apart(&self, parts: &[Part<'_>]) -> Result<(), Problem> {
-        let mut last: BTreeMap<Option<&str>, &Record> = BTreeMap::new();
-        let records = parts.iter().map(|part| part.record);
-        for record in records.filter(|record| record.attribute(READING) == Some(REGISTER)) {
-            // They come by their starts.
-            let before = last.insert(record.attribute("meter"), record);
-            if let Some(other) = before.filter(|other| record.from < other.to) {
-                let detail = format!("{} and {} overlap", other.source_id, record.source_id);
-                return Err(Problem::at(Code::PeriodMixed, "from", detail));
-            }
-        }
-        Ok(())
     }
 
     fn covered(&self, span: Span, parts: &[Part<'_>]) -> Result<(), Problem> {
@@ -453,9 +407,7 @@ fn combined_text(
         return Ok(None);
     };
     if input.gather.combine == Combine::Each {
-        let values: BTreeSet<&str> = texts.chain([first]).flat_map(each).collect();
-        let values: Vec<&str> = values.into_iter().collect();
-        return Ok(Some(values.join(BETWEEN)));
+        return Ok(Some(all_of(texts.chain([first]))));
     }
     let chosen = match (input.gather.combine, form) {
         (Combine::Last, _) => texts.next_back().unwrap_or(first),
@@ -483,14 +435,6 @@ fn share(value: Decimal, (days, all): (i64, i64)) -> Option<Decimal> {
     value
         .checked_mul(Decimal::from(days))?
         .checked_div(Decimal::from(all))
-}
-
-/// Between the values of an input that takes each.
-const BETWEEN: &str = ", ";
-
-/// The values of such an input.
-pub(crate) fn each(text: &str) -> impl Iterator<Item = &str> {
-    text.split(BETWEEN)
 }
 
 fn mixed(input: &Input) -> Problem {

@@ -22,6 +22,7 @@ pub mod import;
 mod input;
 mod library;
 mod look_back;
+mod meters;
 mod net;
 mod program;
 mod slots;

@@ -63,13 +63,10 @@ pub fn commit(
     let credited = decision.credit(scene, &mut wallets);
     decision.write(tx, ctx, scene, log, &wallets, &credited)?;
     let revised = decision.revise(tx, ctx, scene, log)?;
-    let mut answers = decision.into_answers(&credited);
-    for (at, answer) in revised {
-        if let Some(place) = answers.get_mut(at) {
-            *place = answer;
-        }
-    }
-    Ok(Receipt::of(batch, answers))
+    Ok(Receipt::of(
+        batch,
+        decision.into_answers(&credited, revised),
+    ))
 }
 
 /// One batch while it is decided.
@@ -194,7 +191,8 @@ impl<'p> Decision<'p> {
         super::revise::revise(tx, ctx, self.batch, scene, log, &items)
     }
 
-    fn into_answers(mut self, credited: &[Credited]) -> Vec<Answer> {
+    /// `revised` are the answers that were given last, by place in the submission.
+    fn into_answers(mut self, credited: &[Credited], revised: Vec<(usize, Answer)>) -> Vec<Answer> {
         let held = Answer::Held(Code::SubjectNotLinked);
         let mut answers = vec![held; self.prepared.records()];
         let mut put = |at: usize, answer: Answer| {
@@ -230,6 +228,9 @@ impl<'p> Decision<'p> {
         }
         for (at, code) in &self.prepared.held {
             put(*at, Answer::Held(*code));
+        }
+        for (at, answer) in revised {
+            put(at, answer);
         }
         for (pos, first) in &self.twins {
             let told = answers.get(self.item(*first).index).map(claims::replay_of);

@@ -112,7 +112,7 @@ impl<'p> Decision<'p> {
         let item = self.item(pos);
         if item.source_key != Some(holder.key) {
             // What a cancelled record had claimed may pass on; that is decided last.
-            return Ok(match has_ended(tx, holder.holder())? {
+            return Ok(match self.cancels() || has_ended(tx, holder.holder())? {
                 true => WAITS_FOR_A_KEY,
                 false => Answer::Refused(Code::AlreadyClaimed.into()),
             });
@@ -136,8 +136,7 @@ impl<'p> Decision<'p> {
     pub(super) fn against_neighbour(&self, pos: usize, first: usize, key: &ClaimKey) -> Answer {
         let (item, neighbour) = (self.item(pos), self.item(first));
         if item.source_key != Some(*key) {
-            // A cancellation of this submission may yet set the key free.
-            match self.prepared.revisions.iter().any(|item| item.cancels) {
+            match self.cancels() {
                 true => WAITS_FOR_A_KEY,
                 false => Answer::Refused(Code::AlreadyClaimed.into()),
             }
@@ -156,6 +155,11 @@ impl<'p> Decision<'p> {
                 "the id stands twice",
             ))
         }
+    }
+
+    /// Whether a cancellation of this submission may yet set keys free.
+    fn cancels(&self) -> bool {
+        self.prepared.revisions.iter().any(|item| item.cancels)
     }
 
     /// Returns the keys that these positions took in this transaction.

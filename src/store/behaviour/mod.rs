@@ -1,19 +1,24 @@
 //! Batches, claims and behaviours: what arrived, and that it is counted once.
 
+mod claim;
+mod link;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::domain::behaviour::{ClaimKey, SubjectHash};
+pub(in crate::store) use claim::ClaimRow;
+pub use claim::{Claim, claim, claims_of, pass_claim, return_claims, take_claims};
+pub use link::{keep_unlinked, link_subject, linked_accounts};
+
+use crate::domain::behaviour::SubjectHash;
 use crate::domain::reduction::ReductionId;
 
-use super::bulk;
-use super::bulk::places::rows_at;
-use super::schema::{
-    batches, behaviours, claims, held_records, held_releases, refusals, revisions, subject_links,
-};
-use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
+use crate::store::bulk;
+use crate::store::bulk::places::rows_at;
+use crate::store::schema::{batches, behaviours, held_records, held_releases, refusals, revisions};
+use crate::store::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
 /// One batch: what arrived together and was decided in one transaction.
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -67,22 +72,6 @@ impl BehaviourRow {
     }
 }
 
-/// One claim: the key, and the record that took it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    pub key: ClaimKey,
-    pub batch: Uuid,
-    pub pos: i32,
-}
-
-#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
-#[diesel(table_name = claims, treat_none_as_default_value = false)]
-pub(super) struct ClaimRow {
-    pub key: Vec<u8>,
-    pub batch_id: Id,
-    pub pos: i32,
-}
-
 /// A refused row of a batch.
 #[derive(Debug, Clone, Insertable, Queryable)]
 #[diesel(table_name = refusals, treat_none_as_default_value = false)]
@@ -103,77 +92,6 @@ pub struct HeldRow {
     pub pos: i32,
     pub subject: Vec<u8>,
     pub reason: String,
-}
-
-/// Takes all keys that are free; returns those that are not, with the record that has them.
-/// `wanted` are sorted by key and distinct, so that two batches wait for each other instead of
-/// deadlocking.
-///
-/// # Errors
-/// The write failed.
-pub fn take_claims(tx: &mut Tx<'_>, wanted: &[Claim]) -> StoreResult<Vec<Claim>> {
-    debug_assert!(wanted.windows(2).all(|pair| pair[0].key < pair[1].key));
-    let taken = match &mut **tx {
-        Conn::Pg(c) => bulk::postgres::take_claims(c, wanted)?,
-        Conn::Sqlite(c) => bulk::sqlite::take_claims(c, wanted)?,
-    };
-    taken.into_iter().map(Claim::try_from).collect()
-}
-
-/// Gives keys back that this transaction took, for records that are refused after all.
-///
-/// # Errors
-/// The write failed.
-pub fn return_claims(tx: &mut Tx<'_>, keys: &[ClaimKey]) -> StoreResult<()> {
-    for key in keys {
-        diesel::delete(claims::table.find(key.as_slice())).execute(&mut **tx)?;
-    }
-    Ok(())
-}
-
-/// The record that has this key, if any.
-///
-/// # Errors
-/// The query failed.
-pub fn claim(conn: &mut Conn, key: &ClaimKey) -> StoreResult<Option<Claim>> {
-    let row: Option<ClaimRow> = claims::table.find(key.as_slice()).first(conn).optional()?;
-    row.map(Claim::try_from).transpose()
-}
-
-/// The records that have these keys, where any has.
-///
-/// # Errors
-/// The query failed.
-pub fn claims_of(conn: &mut Conn, keys: &[ClaimKey]) -> StoreResult<Vec<Claim>> {
-    match conn {
-        Conn::Pg(c) => {
-            let rows = bulk::places::claims_of(c, keys)?;
-            rows.into_iter().map(Claim::try_from).collect()
-        }
-        sqlite => {
-            let mut claims = Vec::new();
-            for key in keys {
-                claims.extend(claim(sqlite, key)?);
-            }
-            Ok(claims)
-        }
-    }
-}
-
-/// Passes a key from a record that was cancelled to another; false if it is not that record's any
-/// more.
-///
-/// # Errors
-/// The write failed.
-pub fn pass_claim(tx: &mut Tx<'_>, from: ReductionId, to: &Claim) -> StoreResult<bool> {
-    let held = claims::table
-        .find(to.key.as_slice())
-        .filter(claims::batch_id.eq(Id(from.batch)))
-        .filter(claims::pos.eq(place(from)?));
-    let passed = diesel::update(held)
-        .set((claims::batch_id.eq(Id(to.batch)), claims::pos.eq(to.pos)))
-        .execute(&mut **tx)?;
-    Ok(passed == 1)
 }
 
 /// Writes the records of a batch.
@@ -422,101 +340,19 @@ pub fn digest(conn: &mut Conn, batch: Uuid, pos: i32) -> StoreResult<Vec<u8>> {
         .first(conn)?)
 }
 
-/// Whose accounts these subjects are, where they are linked. `subjects` are sorted and distinct.
-///
-/// # Errors
-/// The query failed.
-pub fn linked_accounts(
-    conn: &mut Conn,
-    subjects: &[SubjectHash],
-) -> StoreResult<Vec<(SubjectHash, Uuid)>> {
-    let rows = match conn {
-        Conn::Pg(c) => bulk::postgres::linked_accounts(c, subjects)?,
-        Conn::Sqlite(c) => bulk::sqlite::linked_accounts(c, subjects)?,
-    };
-    rows.into_iter()
-        .map(|(subject, account)| Ok((hash(&subject, "subject_links.subject")?, account.0)))
-        .collect()
-}
-
-/// Subjects share this many gates between records that are held and links that are made.
-const LINK_GATES: u8 = 64;
-
-fn link_gate(subject: &SubjectHash) -> i32 {
-    let [first, ..] = subject;
-    i32::from(first % LINK_GATES)
-}
-
-/// Keeps these subjects from being linked until the transaction ends, and waits for links of them
-/// that are under way: whoever holds a record does this first and then looks again whether its
-/// subject is linked. SQLite has one writer anyway.
-///
-/// # Errors
-/// The statement failed.
-pub fn keep_unlinked(tx: &mut Tx<'_>, subjects: &[SubjectHash]) -> StoreResult<()> {
-    let gates: std::collections::BTreeSet<i32> = subjects.iter().map(link_gate).collect();
-    match &mut **tx {
-        Conn::Pg(c) => bulk::postgres::enter_link_gates(c, &gates.into_iter().collect::<Vec<_>>()),
-        Conn::Sqlite(_) => Ok(()),
-    }
-}
-
-/// Links a subject to an account, after every batch that was holding a record of it has ended.
-///
-/// # Errors
-/// The subject is linked already, or the write failed.
-pub fn link_subject(
-    tx: &mut Tx<'_>,
-    subject: &SubjectHash,
-    account: Uuid,
-    at: Ts,
-) -> StoreResult<()> {
-    if let Conn::Pg(c) = &mut **tx {
-        bulk::postgres::close_link_gate(c, link_gate(subject))?;
-    }
-    let row = (
-        subject_links::subject.eq(subject.as_slice()),
-        subject_links::account_id.eq(Id(account)),
-        subject_links::linked_at.eq(at),
-    );
-    diesel::insert_into(subject_links::table)
-        .values(row)
-        .execute(&mut **tx)?;
-    Ok(())
-}
-
-pub(super) fn place_of(batch: Id, pos: i32) -> ReductionId {
+pub(in crate::store) fn place_of(batch: Id, pos: i32) -> ReductionId {
     ReductionId {
         batch: batch.0,
         pos: u32::try_from(pos).unwrap_or(0),
     }
 }
 
-pub(super) fn place(id: ReductionId) -> StoreResult<i32> {
+pub(in crate::store) fn place(id: ReductionId) -> StoreResult<i32> {
     i32::try_from(id.pos).map_err(|_| StoreError::NotFound)
 }
 
-pub(super) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
+pub(in crate::store) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
     bytes
         .try_into()
         .map_err(|_| StoreError::Corrupt(format!("{column} is not 32 bytes")))
-}
-
-impl Claim {
-    /// The record that has the key.
-    pub fn holder(&self) -> ReductionId {
-        place_of(Id(self.batch), self.pos)
-    }
-}
-
-impl TryFrom<ClaimRow> for Claim {
-    type Error = StoreError;
-
-    fn try_from(row: ClaimRow) -> StoreResult<Claim> {
-        Ok(Claim {
-            key: hash(&row.key, "claims.key")?,
-            batch: row.batch_id.0,
-            pos: row.pos,
-        })
-    }
 }
