@@ -90,11 +90,11 @@ impl<'p> Decision<'p> {
     /// What the record's own id says beats what its other keys say.
     pub(super) fn decide_against(&mut self, pos: usize, answer: Answer) {
         let weight = |answer: &Answer| match answer {
-            Answer::Replayed { .. } => 4,
-            restated if *restated == RESTATED => 3,
-            Answer::Refused(problem) if problem.code != Code::AlreadyClaimed => 2,
             waits if *waits == WAITS_FOR_A_KEY => 0,
-            _ => 1,
+            restated if *restated == RESTATED => 3,
+            Answer::Refused(problem) if problem.code == Code::AlreadyClaimed => 1,
+            Answer::Refused(_) => 2,
+            _ => 4,
         };
         let known = self.against.get(&pos).map(weight);
         if known.is_none_or(|known| known < weight(&answer)) {
