@@ -104,6 +104,8 @@ problems! {
 
     PeriodOpen "period_open" Refused "记录已存，待核算周期结束后计算" "The record is kept; it is counted when its accounting period has closed.";
     RevisedUnknown "revised_unknown" Refused "被更正的记录不存在，或不属于同一场景与用户" "The record to be revised is not known, or is of another scene or subject.";
+    RevisedAwaited "revised_awaited" Refused "被取消的记录尚未到达，取消已保存，记录到达时不再计入" "The record that it cancels has not come; the cancellation is kept, and the record will earn nothing.";
+    RecordCancelled "record_cancelled" Conflict "该记录在到达之前已被取消，不予计入" "The record was cancelled before it came; it earns nothing.";
     Superseded "superseded" Conflict "该记录已有更新的版本" "A later statement of this record is held already.";
     RecordConflict "record_conflict" Conflict "同一记录编号已有不同内容" "The source record id was used before with other content.";
     AlreadyClaimed "already_claimed" Conflict "该行为已被另一条记录申领" "Another record has already claimed this act.";

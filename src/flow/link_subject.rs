@@ -77,8 +77,7 @@ fn queue_recorded(tx: &mut Tx<'_>, catalogue: &Catalogue, subject: &SubjectHash)
             next = span.map(|span| span.out);
         }
     }
-    queued.dedup();
-    Ok(queue_periods(tx, &queued)?)
+    Ok(queue_periods(tx, queued)?)
 }
 
 /// Credits held records of a linked subject, scene by scene.

@@ -1,5 +1,7 @@
-//! Corrections: which record replaced which, which counter-entry takes back which reduction, and
-//! what accounts owe because they had spent it.
+//! Corrections: which counter-entry takes back which reduction, and what accounts owe because they
+//! had spent it.
+
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -7,25 +9,14 @@ use uuid::Uuid;
 
 use crate::domain::reduction::ReductionId;
 
-use super::behaviour::place;
+use super::behaviour::{place, place_of};
 use super::bulk;
-use super::schema::{cap_cuts, corrections, point_recoveries, points_owed, revisions};
+use super::bulk::places::rows_at;
+use super::schema::{cap_cuts, corrections, point_recoveries, points_owed};
 use super::{Conn, Id, StoreResult, Tx};
 
-/// A record that a later one replaced or cancelled.
-#[derive(Debug, Clone, Queryable, Insertable)]
-#[diesel(table_name = revisions, treat_none_as_default_value = false)]
-pub struct RevisionRow {
-    pub revised_batch: Id,
-    pub revised_pos: i32,
-    pub batch_id: Id,
-    pub pos: i32,
-    /// 1 if nothing stands in its place.
-    pub cancels: i32,
-}
-
 /// A counter-entry, and the rows it names.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Insertable)]
 #[diesel(table_name = corrections, treat_none_as_default_value = false)]
 pub struct CorrectionRow {
     pub batch_id: Id,
@@ -66,46 +57,12 @@ impl CorrectionRow {
 }
 
 /// Grams that a cap cut from one reduction's points.
-#[derive(Debug, Clone, Queryable, Insertable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
 #[diesel(table_name = cap_cuts, treat_none_as_default_value = false)]
 pub struct CutRow {
     pub batch_id: Id,
     pub pos: i32,
     pub mg: i64,
-}
-
-/// Writes that a record takes another's place.
-///
-/// # Errors
-/// The other has been replaced already, or the write failed.
-pub fn append_revision(tx: &mut Tx<'_>, row: &RevisionRow) -> StoreResult<()> {
-    diesel::insert_into(revisions::table)
-        .values(row)
-        .execute(&mut **tx)?;
-    Ok(())
-}
-
-/// What took a record's place, if anything did.
-///
-/// # Errors
-/// The query failed.
-pub fn revision_of(conn: &mut Conn, record: ReductionId) -> StoreResult<Option<RevisionRow>> {
-    Ok(revisions::table
-        .find((Id(record.batch), place(record)?))
-        .first(conn)
-        .optional()?)
-}
-
-/// What a record itself took the place of, if it is a revision.
-///
-/// # Errors
-/// The query failed.
-pub fn revised_by(conn: &mut Conn, revision: ReductionId) -> StoreResult<Option<RevisionRow>> {
-    Ok(revisions::table
-        .filter(revisions::batch_id.eq(Id(revision.batch)))
-        .filter(revisions::pos.eq(place(revision)?))
-        .first(conn)
-        .optional()?)
 }
 
 /// Writes counter-entries' ties.
@@ -149,6 +106,32 @@ pub fn correction_against(
         .optional()?)
 }
 
+/// [`correction_against`] for many reductions, by the reduction.
+///
+/// # Errors
+/// The query failed.
+pub fn corrections_against(
+    conn: &mut Conn,
+    reversed: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, CorrectionRow>> {
+    let rows: Vec<CorrectionRow> = match conn {
+        Conn::Pg(c) => rows_at(
+            c,
+            "corrections",
+            ("reversed_batch", "reversed_pos"),
+            reversed,
+        )?,
+        sqlite => {
+            let mut rows = Vec::new();
+            for reduction in reversed {
+                rows.extend(correction_against(sqlite, *reduction)?);
+            }
+            rows
+        }
+    };
+    Ok(rows.into_iter().map(|row| (row.reversed(), row)).collect())
+}
+
 /// Writes what a cap cut.
 ///
 /// # Errors
@@ -164,17 +147,29 @@ pub fn append_cuts(tx: &mut Tx<'_>, rows: &[CutRow]) -> StoreResult<()> {
     Ok(())
 }
 
-/// Milligrams that a cap cut from a reduction's points.
+/// Milligrams that a cap cut from reductions' points, by the reduction; none where it cut nothing.
 ///
 /// # Errors
 /// The query failed.
-pub fn cut_of(conn: &mut Conn, reduction: ReductionId) -> StoreResult<i64> {
-    let cut: Option<i64> = cap_cuts::table
-        .find((Id(reduction.batch), place(reduction)?))
-        .select(cap_cuts::mg)
-        .first(conn)
-        .optional()?;
-    Ok(cut.unwrap_or(0))
+pub fn cuts_of(
+    conn: &mut Conn,
+    reductions: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, i64>> {
+    let rows: Vec<CutRow> = match conn {
+        Conn::Pg(c) => rows_at(c, "cap_cuts", ("batch_id", "pos"), reductions)?,
+        sqlite => {
+            let mut rows = Vec::new();
+            for reduction in reductions {
+                let at = cap_cuts::table.find((Id(reduction.batch), place(*reduction)?));
+                rows.extend(at.first::<CutRow>(sqlite).optional()?);
+            }
+            rows
+        }
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| (place_of(row.batch_id, row.pos), row.mg))
+        .collect())
 }
 
 /// What these accounts owe; most owe nothing, and most databases have nobody who does.

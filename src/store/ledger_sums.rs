@@ -38,30 +38,32 @@ pub const TRANSFERS_BALANCE: Sums = Sums {
          ON e.transfer_id = t.id WHERE COALESCE(e.total, 1) <> 0",
 };
 
+// Two tables are compared by adding both up side by side: SQLite answers a full join of them in
+// the square of their rows.
+
 pub const LOTS_EQUAL_ENTRIES: Sums = Sums {
     count: "SELECT COUNT(*) AS rows FROM lots",
-    mismatches: "SELECT $id(COALESCE(l.account_id, e.account_id)) AS place, \
-         CAST(COALESCE(e.available + e.held, 0) AS BIGINT) AS expected, \
-         CAST(COALESCE(l.available + l.held, 0) AS BIGINT) AS found FROM lots l FULL JOIN \
-         (SELECT account_id, bucket, SUM(available) AS available, SUM(held) AS held FROM entries \
-          WHERE bucket <> 0 GROUP BY account_id, bucket) e \
-         ON e.account_id = l.account_id AND e.bucket = l.bucket \
-         WHERE COALESCE(l.available, 0) <> COALESCE(e.available, 0) \
-            OR COALESCE(l.held, 0) <> COALESCE(e.held, 0)",
+    mismatches: "SELECT $id(b.account_id) AS place, CAST(b.ea + b.eh AS BIGINT) AS expected, \
+         CAST(b.la + b.lh AS BIGINT) AS found FROM \
+         (SELECT u.account_id, u.bucket, SUM(u.la) AS la, SUM(u.lh) AS lh, SUM(u.ea) AS ea, \
+          SUM(u.eh) AS eh FROM \
+          (SELECT account_id, bucket, available AS la, held AS lh, 0 AS ea, 0 AS eh FROM lots \
+           UNION ALL SELECT account_id, bucket, 0, 0, available, held FROM entries \
+           WHERE bucket <> 0) u GROUP BY u.account_id, u.bucket) b \
+         WHERE b.la <> b.ea OR b.lh <> b.eh",
 };
 
 pub const CREDITS_EQUAL_REDUCTIONS: Sums = Sums {
     count: "SELECT COUNT(*) AS rows FROM reductions",
-    mismatches: "SELECT $id(COALESCE(r.account_id, e.account_id)) AS place, \
-         CAST(COALESCE(r.points, 0) AS BIGINT) AS expected, \
-         CAST(COALESCE(e.points, 0) AS BIGINT) AS found FROM \
-         (SELECT batch_id, account_id, day, SUM(points) AS points, SUM(mg) AS mg FROM reductions \
-          GROUP BY batch_id, account_id, day) r FULL JOIN \
-         (SELECT transfer_id, account_id, day, SUM(available) AS points, SUM(reduction_mg) AS mg \
-          FROM entries WHERE records > 0 GROUP BY transfer_id, account_id, day) e \
-         ON e.transfer_id = r.batch_id AND e.account_id = r.account_id AND e.day = r.day \
-         WHERE COALESCE(r.points, -1) <> COALESCE(e.points, -1) \
-            OR COALESCE(r.mg, -1) <> COALESCE(e.mg, -1)",
+    mismatches: "SELECT $id(b.account_id) AS place, CAST(b.rp AS BIGINT) AS expected, \
+         CAST(b.ep AS BIGINT) AS found FROM \
+         (SELECT u.id, u.account_id, u.day, SUM(u.rp) AS rp, SUM(u.rm) AS rm, SUM(u.rn) AS rn, \
+          SUM(u.ep) AS ep, SUM(u.em) AS em, SUM(u.en) AS en FROM \
+          (SELECT batch_id AS id, account_id, day, points AS rp, mg AS rm, 1 AS rn, 0 AS ep, \
+           0 AS em, 0 AS en FROM reductions \
+           UNION ALL SELECT transfer_id, account_id, day, 0, 0, 0, available, reduction_mg, 1 \
+           FROM entries WHERE records > 0) u GROUP BY u.id, u.account_id, u.day) b \
+         WHERE b.rp <> b.ep OR b.rm <> b.em OR b.rn = 0 OR b.en = 0",
 };
 
 pub const BATCHES_EQUAL_REDUCTIONS: Sums = Sums {
@@ -80,6 +82,30 @@ pub const REDUCTIONS_HAVE_BEHAVIOURS: Sums = Sums {
          CAST(-1 AS BIGINT) AS found FROM reductions r LEFT JOIN behaviours b \
          ON b.batch_id = COALESCE(r.origin_batch, r.batch_id) \
             AND b.pos = COALESCE(r.origin_pos, r.pos) WHERE b.batch_id IS NULL",
+};
+
+/// A counter-entry is minus what it takes back, of the same account and day; and no reduction is
+/// below zero that is no counter-entry.
+pub const COUNTER_ENTRIES_MIRROR: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM corrections",
+    mismatches: "SELECT $id(k.batch_id) AS place, CAST(COALESCE(-r.mg, 0) AS BIGINT) AS expected, \
+         CAST(COALESCE(c.mg, 0) AS BIGINT) AS found FROM corrections k \
+         LEFT JOIN reductions c ON c.batch_id = k.batch_id AND c.pos = k.pos \
+         LEFT JOIN reductions r ON r.batch_id = k.reversed_batch AND r.pos = k.reversed_pos \
+         WHERE c.batch_id IS NULL OR r.batch_id IS NULL OR c.mg <> -r.mg \
+            OR c.account_id <> r.account_id OR c.day <> r.day OR c.scene_id <> r.scene_id \
+         UNION ALL \
+         SELECT $id(c.batch_id), CAST(0 AS BIGINT), c.mg FROM reductions c WHERE c.mg < 0 \
+            AND NOT EXISTS (SELECT 1 FROM corrections k \
+                            WHERE k.batch_id = c.batch_id AND k.pos = c.pos)",
+};
+
+/// A record that was cancelled before it came is claimed by its cancellation.
+pub const AWAITED_ARE_CLAIMED: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM awaited_records",
+    mismatches: "SELECT $id(a.batch_id) AS place, CAST(a.pos AS BIGINT) AS expected, \
+         CAST(-1 AS BIGINT) AS found FROM awaited_records a LEFT JOIN claims c \
+         ON c.key = a.key AND c.batch_id = a.batch_id AND c.pos = a.pos WHERE c.key IS NULL",
 };
 
 /// Counts the rows and finds the first mismatch.

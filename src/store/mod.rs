@@ -32,6 +32,7 @@ pub mod redemption;
 pub mod reduction;
 pub mod registry;
 pub mod replay;
+pub mod revision;
 pub mod scene;
 pub mod schema;
 pub mod totals;

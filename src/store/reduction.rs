@@ -1,19 +1,22 @@
 //! Reductions, and what one account did on the days around them.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::Day;
 
-use super::behaviour::place;
+use super::behaviour::{behaviours_at, place};
 use super::bulk;
-use super::correction::correction_against;
-use super::schema::{behaviours, log_batches, log_queue, reductions};
-use super::{Conn, Id, StoreResult, Ts, Tx};
+use super::bulk::places::rows_at;
+use super::correction::corrections_against;
+use super::schema::{log_batches, log_queue, reductions};
+use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
 /// One reduction, as written and as stored.
-#[derive(Debug, Clone, Queryable, Insertable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
 #[diesel(table_name = reductions, treat_none_as_default_value = false)]
 pub struct ReductionRow {
     pub batch_id: Id,
@@ -157,38 +160,51 @@ pub fn day_credits(conn: &mut Conn, ranges: &[DayRange]) -> StoreResult<Vec<DayC
         .collect())
 }
 
-/// The stretches of time behind one credit.
+/// The stretches of time behind some credits.
 ///
 /// # Errors
 /// The query failed.
-pub fn stretches(conn: &mut Conn, credit: &DayCredit) -> StoreResult<Vec<Stretch>> {
-    let last = credit.first_pos.saturating_add(credit.records);
-    let rows: Vec<ReductionRow> = reductions::table
-        .filter(reductions::batch_id.eq(Id(credit.batch)))
-        .filter(
-            reductions::pos
-                .ge(credit.first_pos)
-                .and(reductions::pos.lt(last)),
-        )
-        .filter(reductions::account_id.eq(Id(credit.account)))
-        .load(conn)?;
-    let mut stretches = Vec::with_capacity(rows.len());
-    for row in rows {
-        let origin = row.behaviour();
-        let (from, to): (Ts, Ts) = behaviours::table
-            .find((Id(origin.batch), place(origin)?))
-            .select((behaviours::from_at, behaviours::to_at))
-            .first(conn)?;
-        stretches.push(Stretch {
-            account: credit.account,
-            reduction: row.id(),
-            stands: row.mg >= 0 && correction_against(conn, row.id())?.is_none(),
-            methodology_id: row.methodology_id,
-            from: from.0,
-            to: to.0,
-        });
+pub fn stretches(conn: &mut Conn, credits: &[DayCredit]) -> StoreResult<Vec<Stretch>> {
+    let rows = behind(conn, credits)?;
+    let mut origins: Vec<ReductionId> = rows.iter().map(ReductionRow::behaviour).collect();
+    origins.sort_unstable_by_key(|id| (id.batch, id.pos));
+    origins.dedup();
+    let acts = behaviours_at(conn, &origins)?;
+    let ids: Vec<ReductionId> = rows.iter().map(ReductionRow::id).collect();
+    let taken_back = corrections_against(conn, &ids)?;
+    rows.iter()
+        .map(|row| {
+            let act = acts.get(&row.behaviour()).ok_or(StoreError::NotFound)?;
+            Ok(Stretch {
+                account: row.account_id.0,
+                reduction: row.id(),
+                stands: row.mg >= 0 && !taken_back.contains_key(&row.id()),
+                methodology_id: row.methodology_id,
+                from: act.from_at.0,
+                to: act.to_at.0,
+            })
+        })
+        .collect()
+}
+
+/// The reductions behind some credits.
+fn behind(conn: &mut Conn, credits: &[DayCredit]) -> StoreResult<Vec<ReductionRow>> {
+    if let Conn::Pg(c) = conn {
+        return bulk::places::behind_credits(c, credits);
     }
-    Ok(stretches)
+    let mut rows = Vec::new();
+    for credit in credits {
+        let last = credit.first_pos.saturating_add(credit.records);
+        let of_batch = reductions::table.filter(reductions::batch_id.eq(Id(credit.batch)));
+        let within = reductions::pos
+            .ge(credit.first_pos)
+            .and(reductions::pos.lt(last));
+        let mine = of_batch
+            .filter(within)
+            .filter(reductions::account_id.eq(Id(credit.account)));
+        rows.extend(mine.load::<ReductionRow>(conn)?);
+    }
+    Ok(rows)
 }
 
 /// One reduction.
@@ -211,6 +227,27 @@ pub fn reduction_at(conn: &mut Conn, batch: Uuid, pos: i32) -> StoreResult<Optio
         .find((Id(batch), pos))
         .first(conn)
         .optional()?)
+}
+
+/// The reductions at these places, where there are any.
+///
+/// # Errors
+/// The query failed.
+pub fn reductions_at(
+    conn: &mut Conn,
+    places: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, ReductionRow>> {
+    let rows: Vec<ReductionRow> = match conn {
+        Conn::Pg(c) => rows_at(c, "reductions", ("batch_id", "pos"), places)?,
+        sqlite => {
+            let mut rows = Vec::new();
+            for id in places {
+                rows.extend(reduction_at(sqlite, id.batch, place(*id)?)?);
+            }
+            rows
+        }
+    };
+    Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
 }
 
 /// An account's reductions behind one credit, in order, after `pos`.

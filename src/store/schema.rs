@@ -483,6 +483,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
 
+    awaited_records (key) {
+        key -> Binary,
+        scene_id -> Integer,
+        subject -> Binary,
+        batch_id -> IdT,
+        pos -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
     corrections (batch_id, pos) {
         batch_id -> IdT,
         pos -> Integer,

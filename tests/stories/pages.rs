@@ -239,7 +239,7 @@ fn ride(town: &Town, partner: Uuid, subject: &str) -> (Uuid, ReductionId) {
         })
         .expect("the ride is committed");
     match &receipt.answers[0] {
-        Answer::Accepted { reduction, .. } => (account, *reduction),
+        Answer::Accepted { reduction, .. } => (account, reduction.expect("a reduction")),
         other => panic!("{other:?}"),
     }
 }

@@ -29,17 +29,17 @@ use crate::world::{ctx_at, open_account};
 mod claims;
 mod replay;
 
-const PARTNER: Uuid = Uuid::from_u128(0x5b);
+pub(crate) const PARTNER: Uuid = Uuid::from_u128(0x5b);
 
-const HEAD: &str = "format = 1\nkind = 'methodology'\n[identity]\ncode = 'home'\nversion = 'VERSION'\ntitle_zh = '测试'\ntitle_en = 'test'\n\
+pub(crate) const HEAD: &str = "format = 1\nkind = 'methodology'\n[identity]\ncode = 'home'\nversion = 'VERSION'\ntitle_zh = '测试'\ntitle_en = 'test'\n\
     [effect]\nfrom = 'FROM'\nzone = 'Asia/Shanghai'\n[scope]\nregion = 'CN'\nscene = 's'\nsubject = 'household'\nquantity_kind = 'co2'\nperiod = 'PERIOD'\n\
     [inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n[inputs.meter]\ntype = 'text'\nrequired = false\n";
 /// A kilogram for each kWh below the mean of the week before, or below 10 kWh without one.
-const WEEK: &str = "[period]\n[derived]\nmean = 'trailing_mean(kwh, days = 7, min_count = 2)'\n\
+pub(crate) const WEEK: &str = "[period]\n[derived]\nmean = 'trailing_mean(kwh, days = 7, min_count = 2)'\n\
     [formula]\nreduction = 'max(0 kWh, mean - kwh) * 1 kgCO2/kWh'\nunit = 'kgCO2'\n[claims]\nexclusivity_keys = [['meter', 'day']]\n";
-const PLAIN: &str = "[formula]\nreduction = 'kwh * 1 kgCO2/kWh'\nunit = 'kgCO2'\n[claims]\nexclusivity_keys = [['meter', 'from']]\n";
+pub(crate) const PLAIN: &str = "[formula]\nreduction = 'kwh * 1 kgCO2/kWh'\nunit = 'kgCO2'\n[claims]\nexclusivity_keys = [['meter', 'from']]\n";
 
-fn document(version: &str, from: &str, period: &str, body: &str) -> String {
+pub(crate) fn document(version: &str, from: &str, period: &str, body: &str) -> String {
     let head = HEAD
         .replace("VERSION", version)
         .replace("FROM", from)
@@ -48,7 +48,7 @@ fn document(version: &str, from: &str, period: &str, body: &str) -> String {
 }
 
 /// A scene of these documents, the one in force last first.
-fn scene(id: i32, documents: &[String]) -> SceneView {
+pub(crate) fn scene(id: i32, documents: &[String]) -> SceneView {
     let named: Vec<(&str, &str)> = documents
         .iter()
         .map(|text| ("m.toml", text.as_str()))
@@ -83,16 +83,16 @@ fn scene(id: i32, documents: &[String]) -> SceneView {
     }
 }
 
-fn week() -> SceneView {
+pub(crate) fn week() -> SceneView {
     scene(1, &[document("1", "2020-01-01", "day", WEEK)])
 }
 
-fn midnight(day: u32) -> DateTime<Utc> {
+pub(crate) fn midnight(day: u32) -> DateTime<Utc> {
     let first = DateTime::parse_from_rfc3339("2026-03-01T00:00:00+08:00").unwrap();
     first.with_timezone(&Utc) + TimeDelta::days(i64::from(day))
 }
 
-fn reading(id: &str, day: u32, kwh: i64) -> Record {
+pub(crate) fn reading(id: &str, day: u32, kwh: i64) -> Record {
     Record {
         source_id: id.to_owned(),
         subject: "h".to_owned(),
@@ -108,17 +108,17 @@ fn reading(id: &str, day: u32, kwh: i64) -> Record {
     }
 }
 
-fn day(day: u32, kwh: i64) -> Record {
+pub(crate) fn day(day: u32, kwh: i64) -> Record {
     reading(&format!("d{day}"), day, kwh)
 }
 
-fn restated(record: Record, at: &str) -> Record {
+pub(crate) fn restated(record: Record, at: &str) -> Record {
     let mut record = record;
     record.attributes.push(("stated_at".into(), at.to_owned()));
     record
 }
 
-fn revising(id: &str, revised: &str, record: Record) -> Record {
+pub(crate) fn revising(id: &str, revised: &str, record: Record) -> Record {
     Record {
         source_id: id.to_owned(),
         revises: Some(revised.to_owned()),
@@ -126,7 +126,7 @@ fn revising(id: &str, revised: &str, record: Record) -> Record {
     }
 }
 
-fn cancelling(id: &str, revised: &str, record: Record) -> Record {
+pub(crate) fn cancelling(id: &str, revised: &str, record: Record) -> Record {
     Record {
         quantities: Vec::new(),
         ..revising(id, revised, record)
@@ -134,17 +134,17 @@ fn cancelling(id: &str, revised: &str, record: Record) -> Record {
 }
 
 /// Where everything happens long after March.
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     midnight(200)
 }
 
-fn log() -> LogSettings {
+pub(crate) fn log() -> LogSettings {
     LogSettings {
         salt: SaltKey::new(vec![7; 32]).unwrap(),
     }
 }
 
-fn post(pool: &Pool, scene: &SceneView, records: Vec<Record>) -> Receipt {
+pub(crate) fn post(pool: &Pool, scene: &SceneView, records: Vec<Record>) -> Receipt {
     let mut ctx = ctx_at(now());
     let batch = ctx.id();
     let rows: Vec<Row> = records.into_iter().map(Row::Record).collect();
@@ -154,7 +154,7 @@ fn post(pool: &Pool, scene: &SceneView, records: Vec<Record>) -> Receipt {
 }
 
 /// Everything that is due `today`, days after the first of March.
-fn close(pool: &Pool, scene: &SceneView, today: u32) -> Quantified {
+pub(crate) fn close(pool: &Pool, scene: &SceneView, today: u32) -> Quantified {
     let today = midnight(today)
         .with_timezone(&scene.zone)
         .date_naive()
@@ -167,24 +167,24 @@ fn close(pool: &Pool, scene: &SceneView, today: u32) -> Quantified {
         .unwrap()
 }
 
-fn household(pool: &Pool) -> Uuid {
+pub(crate) fn household(pool: &Pool) -> Uuid {
     let account = open_account(pool);
     link(pool, "h", account);
     account
 }
 
-fn link(pool: &Pool, subject: &str, account: Uuid) {
+pub(crate) fn link(pool: &Pool, subject: &str, account: Uuid) {
     pool.write_now(|tx| link_subject(tx, &subject_hash(PARTNER, subject), account, Ts(now())))
         .unwrap();
 }
 
-fn points(pool: &Pool, account: Uuid) -> i64 {
+pub(crate) fn points(pool: &Pool, account: Uuid) -> i64 {
     let lots = pool.read_now(|conn| lots_of(conn, account)).unwrap();
     lots.iter().map(|lot| lot.available).sum()
 }
 
 /// All reductions of an account, by day and then as they were written.
-fn reductions(pool: &Pool, account: Uuid) -> Vec<ReductionRow> {
+pub(crate) fn reductions(pool: &Pool, account: Uuid) -> Vec<ReductionRow> {
     let lines = pool
         .read_now(|conn| statement(conn, account, None, 1_000))
         .unwrap();
@@ -200,7 +200,7 @@ fn reductions(pool: &Pool, account: Uuid) -> Vec<ReductionRow> {
     rows
 }
 
-fn grams(pool: &Pool, account: Uuid) -> i64 {
+pub(crate) fn grams(pool: &Pool, account: Uuid) -> i64 {
     reductions(pool, account)
         .iter()
         .map(|row| row.mg)
@@ -208,7 +208,7 @@ fn grams(pool: &Pool, account: Uuid) -> i64 {
         / 1_000
 }
 
-fn books_agree(pool: &Pool) {
+pub(crate) fn books_agree(pool: &Pool) {
     let checks = pool
         .read_now(|conn| audit_without_log(conn, |_| ()))
         .unwrap();
@@ -217,7 +217,7 @@ fn books_agree(pool: &Pool) {
     }
 }
 
-fn answer(receipt: &Receipt) -> Answer {
+pub(crate) fn answer(receipt: &Receipt) -> Answer {
     assert_eq!(receipt.answers.len(), 1);
     receipt.answers[0].clone()
 }
@@ -323,7 +323,7 @@ on_both! {
         let rows: Vec<_> = days.into_iter().map(|(scene_id, day, out)| tanpuhui::store::period::QueuedRow {
             scene_id, subject: subject_hash(PARTNER, "h").to_vec(), day, until_day: day, due_day: out,
         }).collect();
-        pool.write_now(|tx| tanpuhui::store::period::queue_periods(tx, &rows)).unwrap();
+        pool.write_now(|tx| tanpuhui::store::period::queue_periods(tx, rows.clone())).unwrap();
         close(&pool, &scene, 9);
         assert_eq!(grams(&pool, account), 4_000);
         books_agree(&pool);
@@ -406,7 +406,7 @@ on_both! {
         assert_eq!((mg, gave), (7_000_000, 7_000));
         assert_eq!(points(&pool, account), 10_000);
         // Sent again it is a replay, and so is what it replaced.
-        let replay = Answer::Replayed { reduction: Some(reduction), mg, points: gave };
+        let replay = Answer::Replayed { reduction: reduction, mg, points: gave };
         assert_eq!(answer(&post(&pool, &scene, vec![revision])), replay);
         assert!(matches!(answer(&post(&pool, &scene, vec![day(0, 10)])), Answer::Replayed { mg: 10_000_000, .. }));
         // The revision is revised; then all of it is cancelled.
@@ -523,7 +523,7 @@ proptest! {
     }
 }
 
-fn grams_by_day(pool: &Pool, account: Uuid) -> std::collections::BTreeMap<i32, i64> {
+pub(crate) fn grams_by_day(pool: &Pool, account: Uuid) -> std::collections::BTreeMap<i32, i64> {
     let mut sums: std::collections::BTreeMap<i32, i64> = Default::default();
     for row in reductions(pool, account) {
         *sums.entry(row.day).or_default() += row.mg;

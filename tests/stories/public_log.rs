@@ -71,7 +71,7 @@ on_both! {
         assert_eq!(sizes, [90, 180, 270, 360, 450]);
         let verifier = NoteSigner::new(ORIGIN, SigningKey::from_bytes(&[9; 32])).unwrap().verifier();
         for id in ids.iter().step_by(37) {
-            let proof = pool.read_now::<_, FlowError>(|conn| inclusion(conn, *id)).unwrap();
+            let proof = pool.read_now::<_, FlowError>(|conn| inclusion(conn, id.expect("an id"))).unwrap();
             let head = Checkpoint::open(&proof.checkpoint, &verifier).unwrap();
             assert_eq!(head.size, 450);
             verify_inclusion(&proof.leaf, proof.index, proof.size, &proof.proof, &head.root).unwrap();

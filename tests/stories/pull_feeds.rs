@@ -6,7 +6,7 @@ mod hours;
 mod officers;
 mod pages;
 mod race;
-mod source;
+pub(crate) mod source;
 
 use chrono::{DateTime, Utc};
 use tanpuhui::domain::context::Actor;

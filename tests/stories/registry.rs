@@ -36,9 +36,9 @@ use crate::world::{ctx_of, noon};
 /// One tonne.
 pub(crate) const T: i64 = 1_000_000_000;
 static TURN: AtomicI64 = AtomicI64::new(0);
-const OPERATOR: u128 = 0xb1;
-const VERIFIER: u128 = 0xb2;
-const BUREAU: u128 = 0xb3;
+pub(crate) const OPERATOR: u128 = 0xb1;
+pub(crate) const VERIFIER: u128 = 0xb2;
+pub(crate) const BUREAU: u128 = 0xb3;
 
 pub(crate) fn by(who: u128) -> Ctx {
     let role = if who == VERIFIER {
@@ -67,7 +67,7 @@ pub(crate) fn act<T>(
     pool.write_now(|tx| step(tx, &mut ctx.clone()))
 }
 
-fn code<T: std::fmt::Debug>(result: FlowResult<T>) -> Code {
+pub(crate) fn code<T: std::fmt::Debug>(result: FlowResult<T>) -> Code {
     match result.expect_err("it is refused") {
         FlowError::Refused(problem) => problem.code,
         other => panic!("{other:?}"),
@@ -176,16 +176,16 @@ pub(crate) fn open(pool: &Pool, holder: Uuid, from: i32, to: i32) -> FlowResult<
     act(pool, OPERATOR, |tx, ctx| open_period(tx, ctx, &opening))
 }
 
-fn close(pool: &Pool, id: Uuid) -> FlowResult<PeriodRow> {
+pub(crate) fn close(pool: &Pool, id: Uuid) -> FlowResult<PeriodRow> {
     act(pool, OPERATOR, |tx, ctx| close_period(tx, ctx, id, "test"))
 }
 
-fn accept(pool: &Pool, who: u128, id: Uuid, tonnes: i64) -> FlowResult<PeriodRow> {
+pub(crate) fn accept(pool: &Pool, who: u128, id: Uuid, tonnes: i64) -> FlowResult<PeriodRow> {
     let statement = Statement::new(Tonnes(tonnes), "复算一致")?;
     act(pool, who, |tx, ctx| accept_period(tx, ctx, id, &statement))
 }
 
-fn issue_by(pool: &Pool, who: u128, id: Uuid) -> FlowResult<IssuanceRow> {
+pub(crate) fn issue_by(pool: &Pool, who: u128, id: Uuid) -> FlowResult<IssuanceRow> {
     act(pool, who, |tx, ctx| issue(tx, ctx, id, "SZ-PH", "test"))
 }
 

@@ -37,8 +37,10 @@ pub struct Summary {
 pub enum AnswerBody {
     /// New: counted and credited now.
     Accepted {
+        /// Of a cancellation: of the counter-entry; absent where what it cancels gave nothing.
         #[schema(example = "0193439d53f07c2e8a1f0c5f3f2b8a11-17")]
-        reduction_id: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reduction_id: Option<String>,
         mg: i64,
         points: i64,
         /// The day's cap on points cut something off; the reduction is whole.
@@ -66,7 +68,7 @@ impl From<&Answer> for AnswerBody {
                 points,
                 capped,
             } => AnswerBody::Accepted {
-                reduction_id: reduction.to_string(),
+                reduction_id: reduction.map(|id| id.to_string()),
                 mg: *mg,
                 points: *points,
                 capped: *capped,

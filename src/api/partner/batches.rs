@@ -98,7 +98,10 @@ async fn single(
     };
     let answer = state.single_posts.submit(post).await??;
     let batch = match &answer {
-        crate::flow::ingest::Answer::Accepted { reduction, .. } => reduction.batch,
+        crate::flow::ingest::Answer::Accepted {
+            reduction: Some(reduction),
+            ..
+        } => reduction.batch,
         _ => Uuid::nil(),
     };
     Ok(Receipt::of(batch, vec![answer]))

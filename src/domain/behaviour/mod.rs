@@ -9,5 +9,5 @@ mod subject;
 
 pub use canonical::{Canonical, Writer};
 pub use claim::{ClaimKey, declared_key, source_key};
-pub use record::{Quantity, Record};
+pub use record::{Quantity, READING, REGISTER, Record};
 pub use subject::{SubjectHash, subject_hash};

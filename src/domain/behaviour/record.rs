@@ -16,6 +16,11 @@ pub struct Quantity {
     pub unit: Cow<'static, str>,
 }
 
+/// The attribute that says what kind of reading a record is, and the kind that runs from one
+/// reading of an accumulation register to the next.
+pub const READING: &str = "reading";
+pub const REGISTER: &str = "register";
+
 /// One behaviour of one subject, as the source stated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

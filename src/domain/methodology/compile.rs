@@ -21,7 +21,9 @@ use super::gwp;
 use super::input::Input;
 use super::net::{self, Net};
 use super::program::{NodeId, Program};
-use super::slots::{Loaded, compile_curves, decimal, inputs, one_of, quantity, unit};
+use super::slots::{
+    Loaded, compile_curves, decimal, inputs, one_of, quantity, several_to_claim, unit,
+};
 use super::table::{Origin, Table};
 use super::table_builder::TableBuilder;
 use crate::domain::unit::{Base, Conversion, Dimension, Rounding, Unit};
@@ -50,6 +52,10 @@ pub(crate) fn compile(
     let mut parameters = parameters(source, &document)?;
     let net = Net::declare(source, &document, &dictionary, &mut inputs, &mut parameters)?;
     names_are_distinct(source, &document, &inputs)?;
+    let claims = claims(source, &document)?;
+    if gathering.is_some() {
+        several_to_claim(&document, &claims, &mut inputs);
+    }
     let program = Program {
         tables: compile_tables(source, &document, &pinned, &dictionary, window)?,
         curves: compile_curves(source, &document)?,
@@ -91,7 +97,6 @@ pub(crate) fn compile(
     let year_end = year_end(source, &document, &mut checker)?;
     let program = checker.program;
     let to_mg = to_milligrams(source, &document, &result_unit)?;
-    let claims = claims(source, &document)?;
     let overlap = overlap(source, &document)?;
     let negative = negative(source, &document)?;
     let formula_text = formula_texts(&document);

@@ -8,9 +8,10 @@ use toml::Spanned;
 use super::dictionary::{Dictionary, UNKNOWN};
 use super::document::{ExampleEntry, Identity, SourceEntry, Text};
 use super::factor_table::Window;
-use super::gather::Gathering;
+use super::gather::{Combine, Gathering};
 use super::grade::Grade;
 use super::input::{Input, InputForm, bind, bind_past};
+use super::meters::each;
 use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
 use super::table::{Key, Origin, Table};
 use crate::domain::behaviour::Record;
@@ -298,10 +299,55 @@ impl Compiled {
         let mut texts = Vec::with_capacity(self.claims.len());
         for parts in &self.claims {
             for day in claimed_days(parts, start) {
-                texts.push(claim_text(parts, record, day)?);
+                texts.extend(self.claim_keys(parts, record, day)?);
             }
         }
         Ok(texts)
+    }
+
+    /// One key for a day, or one for each value of an input that takes each.
+    fn claim_keys(
+        &self,
+        parts: &[ClaimPart],
+        record: &Record,
+        day: NaiveDate,
+    ) -> Result<Vec<String>, Problem> {
+        let mut keys: Vec<Vec<String>> = vec![Vec::with_capacity(parts.len() * 2)];
+        for part in parts {
+            let (name, value) = match part {
+                ClaimPart::Subject => ("subject", record.subject.clone()),
+                ClaimPart::Day | ClaimPart::Month | ClaimPart::Year => ("day", day.to_string()),
+                ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
+                ClaimPart::Attribute(name) => {
+                    let value = record.attribute(name).ok_or_else(|| {
+                        Problem::at(Code::MissingField, format!("attributes.{name}"), "")
+                    })?;
+                    (name.as_str(), value.to_owned())
+                }
+            };
+            let values: Vec<&str> = match self.takes_each(name) {
+                true => each(&value).collect(),
+                false => vec![&value],
+            };
+            keys = keys
+                .iter()
+                .flat_map(|key| {
+                    values.iter().map(|value| {
+                        let mut key = key.clone();
+                        key.extend([name.to_owned(), (*value).to_owned()]);
+                        key
+                    })
+                })
+                .collect();
+        }
+        let of_key = |names| serde_json::Value::from(names).to_string();
+        Ok(keys.into_iter().map(of_key).collect())
+    }
+
+    fn takes_each(&self, name: &str) -> bool {
+        let mut inputs = self.inputs.iter();
+        self.gathering.is_some()
+            && inputs.any(|input| input.name == name && input.gather.combine == Combine::Each)
     }
 
     /// The reduction of one record, without a trace: applicability first, then the formula.
@@ -541,25 +587,6 @@ fn claimed_days(parts: &[ClaimPart], start: NaiveDate) -> impl Iterator<Item = N
     let first = start.checked_sub_days(Days::new(u64::from(back)));
     let first = first.unwrap_or(start);
     first.iter_days().take(count as usize)
-}
-
-fn claim_text(parts: &[ClaimPart], record: &Record, day: NaiveDate) -> Result<String, Problem> {
-    let mut names = Vec::with_capacity(parts.len() * 2);
-    for part in parts {
-        let (name, value) = match part {
-            ClaimPart::Subject => ("subject", record.subject.clone()),
-            ClaimPart::Day | ClaimPart::Month | ClaimPart::Year => ("day", day.to_string()),
-            ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
-            ClaimPart::Attribute(name) => {
-                let value = record.attribute(name).ok_or_else(|| {
-                    Problem::at(Code::MissingField, format!("attributes.{name}"), "")
-                })?;
-                (name.as_str(), value.to_owned())
-            }
-        };
-        names.extend([name.to_owned(), value]);
-    }
-    Ok(serde_json::Value::from(names).to_string())
 }
 
 /// `region = CN-GD` for each column of a key.

@@ -11,6 +11,7 @@ use super::compiled::{Compiled, Period};
 use super::dictionary::Word;
 use super::factor_table::start_of_day;
 use super::input::{Input, InputForm, QuantityInput};
+use super::meters::{all_of, registers_apart};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
@@ -36,6 +37,8 @@ pub(crate) enum Combine {
     Last,
     /// All records must agree.
     Same,
+    /// Every value that occurs: the meters of a household. A key takes each.
+    Each,
     /// The one that stands last in the input's `values`, which go from best to worst.
     Worst,
 }
@@ -266,6 +269,7 @@ impl Compiled {
         statements: &[Record],
     ) -> Result<Record, Problem> {
         let gathering = self.gathering.ok_or(Code::Internal)?;
+        registers_apart(parts.iter().map(|part| part.record))?;
         self.covered(gathering.complete, span, parts)?;
         let (from, to) = self.bounds(span, parts)?;
         let subject = parts.first().map(|part| part.record.subject.clone());
@@ -356,7 +360,7 @@ impl Compiled {
                 true => Some(*first),
                 false => return Err(mixed(input)),
             },
-            Combine::Sum | Combine::Worst => sum(),
+            Combine::Sum | Combine::Worst | Combine::Each => sum(),
         };
         value.map(Some).ok_or_else(|| overflow(input))
     }
@@ -412,6 +416,9 @@ fn combined_text(
     let Some(first) = texts.next() else {
         return Ok(None);
     };
+    if input.gather.combine == Combine::Each {
+        return Ok(Some(all_of(texts.chain([first]))));
+    }
     let chosen = match (input.gather.combine, form) {
         (Combine::Last, _) => texts.next_back().unwrap_or(first),
         (Combine::Worst, InputForm::Choice(values)) => {

@@ -564,3 +564,98 @@ proptest! {
         prop_assert!((sum - Decimal::from(kwh)).abs() < Decimal::new(1, 18));
     }
 }
+
+const METERS: &str =
+    "[inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n[inputs.meter]\ntype = 'text'\n";
+
+fn of_meter(meter: &str, record: Record) -> Record {
+    Record {
+        source_id: format!("{meter}-{}", record.source_id),
+        attributes: vec![("meter".into(), meter.to_owned())],
+        ..record
+    }
+}
+
+fn metered(combine: &str) -> Compiled {
+    let keys = "[claims]\nexclusivity_keys = [['meter', 'day']]\n";
+    compiled("day", &format!("{METERS}{combine}{WEEK}{keys}"))
+}
+
+#[test]
+fn two_meters_of_a_day_add_up_and_each_is_claimed() {
+    let document = metered("");
+    let reading = |day, meter| of_meter(meter, day_reading(day, Decimal::from(4)));
+    let records: Vec<Record> = (0..3)
+        .flat_map(|day| [reading(day, "M-2"), reading(day, "M-1")])
+        .collect();
+    let periods = document.gather(&records, &[]);
+    let days: Vec<Record> = periods
+        .into_iter()
+        .map(|(_, day)| day.expect("a day"))
+        .collect();
+    assert_eq!(days[2].attribute("meter"), Some("M-1, M-2"));
+    assert_eq!(days[2].quantity("kwh").expect("it").value, Decimal::from(8));
+    let claims = document.claim_texts(&days[2]).expect("keys");
+    let expected = ["M-1", "M-2"].map(|meter| format!(r#"["meter","{meter}","day","2026-03-03"]"#));
+    assert_eq!(claims, expected);
+    assert_eq!(document.has_all(&days, 2), Ok(()));
+    // A day without the second meter is no saving; one with a third is a day.
+    let mut short = days.clone();
+    short[2].attributes = vec![("meter".into(), "M-1".to_owned())];
+    let problem = document.has_all(&short, 2).expect_err("a meter is missing");
+    assert_eq!(
+        (problem.code, problem.detail.as_str()),
+        (Code::PeriodIncomplete, "no record of M-2")
+    );
+    short[2].attributes = vec![("meter".into(), "M-1, M-2, M-3".to_owned())];
+    assert_eq!(document.has_all(&short, 2), Ok(()));
+}
+
+#[test]
+fn a_document_may_want_one_meter_and_does_where_values_do_not_add_up() {
+    let several = [("M-1", 1), ("M-2", 2)];
+    let records: Vec<Record> = several
+        .map(|(meter, kwh)| of_meter(meter, day_reading(0, Decimal::from(kwh))))
+        .to_vec();
+    let last = METERS.replace("[inputs.meter]", "combine = 'last'\n[inputs.meter]");
+    let keys = "[claims]\nexclusivity_keys = [['meter', 'day']]\n";
+    let documents = [
+        metered("combine = 'same'\n"),
+        compiled("day", &format!("{METERS}{WEEK}")),
+        compiled("day", &format!("{last}{WEEK}{keys}")),
+    ];
+    for document in documents {
+        let gathered = document.gather(&records, &[]);
+        let problem = gathered[0].1.as_ref().expect_err("two meters");
+        assert_eq!(problem.code, Code::PeriodMixed);
+    }
+}
+
+#[test]
+fn a_register_is_not_read_twice_over_the_same_time() {
+    let document = compiled(
+        "month",
+        &format!(
+            "{}spread = 'days'\n[period]\n[formula]\nreduction = 'kwh * 1 kgCO2/kWh'\nunit = 'kgCO2'\n",
+            KWH
+        ),
+    );
+    let register = |from: &str, to: &str| Record {
+        attributes: vec![
+            ("reading".into(), "register".to_owned()),
+            ("meter".into(), "M".to_owned()),
+        ],
+        ..reading(
+            &format!("2026-03-{from}T00:00:00+08:00"),
+            &format!("2026-03-{to}T00:00:00+08:00"),
+            "3",
+        )
+    };
+    let gathered = |records: &[Record]| document.gather(records, &[]).remove(0).1;
+    assert!(gathered(&[register("01", "11"), register("11", "21")]).is_ok());
+    let twice = gathered(&[register("01", "11"), register("08", "21")]);
+    assert_eq!(twice.expect_err("three days twice").code, Code::PeriodMixed);
+    let mut other = register("08", "21");
+    other.attributes[1].1 = "N".to_owned();
+    assert!(gathered(&[register("01", "11"), other]).is_ok());
+}

@@ -24,6 +24,7 @@ pub mod import;
 mod input;
 mod library;
 mod look_back;
+mod meters;
 mod net;
 mod program;
 mod reach;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use toml::Spanned;
 
+use super::compiled::ClaimPart;
 use super::curve::{Curve, Form as CurveForm};
 use super::defect::{Defect, Source};
 use super::dictionary::Dictionary;
@@ -102,6 +103,30 @@ pub(super) fn inputs(
     Ok(inputs)
 }
 
+/// A text that a key claims by, such as the meter, may take several values in one period where
+/// everything else adds up over them: each is claimed. A document that wants one says `same`.
+pub(super) fn several_to_claim(
+    document: &MethodologyDocument,
+    claims: &[Vec<ClaimPart>],
+    inputs: &mut [Input],
+) {
+    let adds_up = |input: &Input| {
+        !input.is_quantity() || input.gather.as_of.is_some() || input.gather.combine == Combine::Sum
+    };
+    if !inputs.iter().all(adds_up) {
+        return;
+    }
+    for input in inputs {
+        let named =
+            |part: &ClaimPart| matches!(part, ClaimPart::Attribute(name) if *name == input.name);
+        let stated = document.inputs.get(&input.name);
+        let stated = stated.is_some_and(|entry| entry.get_ref().combine.is_some());
+        if matches!(input.form, InputForm::Text) && !stated && claims.iter().flatten().any(named) {
+            input.gather.combine = Combine::Each;
+        }
+    }
+}
+
 /// How the records of a period become one: quantities add up and texts agree, unless the document
 /// says otherwise.
 fn gather(source: Source<'_>, entry: &Spanned<InputEntry>, form: &InputForm) -> Loaded<Gather> {
@@ -121,7 +146,12 @@ fn gather(source: Source<'_>, entry: &Spanned<InputEntry>, form: &InputForm) -> 
             ("last", Combine::Last),
             ("worst", Combine::Worst),
         ],
-        _ => &[("same", Combine::Same), ("last", Combine::Last)],
+        InputForm::Text => &[
+            ("same", Combine::Same),
+            ("last", Combine::Last),
+            ("each", Combine::Each),
+        ],
+        InputForm::Key => &[("same", Combine::Same), ("last", Combine::Last)],
     };
     let usual = if measured {
         Combine::Sum

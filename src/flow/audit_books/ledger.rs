@@ -10,7 +10,7 @@ use super::{Check, Difference};
 type Run = fn(&mut Conn, &'static str) -> FlowResult<Check>;
 
 /// Each check's name says what must be equal.
-pub(super) const CHECKS: [(&str, Run); 10] = [
+pub(super) const CHECKS: [(&str, Run); 12] = [
     ("every transfer adds up to nothing", |conn, name| {
         check(conn, name, ledger_sums::TRANSFERS_BALANCE)
     }),
@@ -25,6 +25,12 @@ pub(super) const CHECKS: [(&str, Run); 10] = [
     }),
     ("every reduction has a behaviour", |conn, name| {
         check(conn, name, ledger_sums::REDUCTIONS_HAVE_BEHAVIOURS)
+    }),
+    ("counter-entries = what they take back", |conn, name| {
+        check(conn, name, ledger_sums::COUNTER_ENTRIES_MIRROR)
+    }),
+    ("cancelled before it came = claimed", |conn, name| {
+        check(conn, name, ledger_sums::AWAITED_ARE_CLAIMED)
     }),
     ("held = vouchers issued", |conn, name| {
         check(conn, name, voucher_sums::HELD_EQUALS_VOUCHERS)

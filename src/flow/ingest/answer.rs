@@ -8,9 +8,10 @@ use crate::domain::reduction::ReductionId;
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// New; it is counted and credited now.
+    /// New; it is counted and credited now, or takes back what was. Without a reduction where
+    /// what it cancels had given nothing.
     Accepted {
-        reduction: ReductionId,
+        reduction: Option<ReductionId>,
         mg: i64,
         points: i64,
         capped: bool,

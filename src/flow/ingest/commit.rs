@@ -28,10 +28,9 @@ use crate::store::behaviour::{
 use crate::store::reduction::{
     DayCredit, DayRange, ReductionRow, append_leaves, append_reductions, day_credits, reduction_at,
 };
-use crate::store::wallet::{lock_lots, open_lots, post, save_lots};
+use crate::store::wallet::{post, save_lots};
 use crate::store::{Id, Tx};
 
-use super::adjust::derived_id;
 use super::answer::{Answer, Receipt};
 use super::batch::{Item, Prepared};
 use super::overlap::Timeline;
@@ -64,13 +63,10 @@ pub fn commit(
     let credited = decision.credit(scene, &mut wallets);
     decision.write(tx, ctx, scene, log, &wallets, &credited)?;
     let revised = decision.revise(tx, ctx, scene, log)?;
-    let mut answers = decision.into_answers(&credited);
-    for (at, answer) in revised {
-        if let Some(place) = answers.get_mut(at) {
-            *place = answer;
-        }
-    }
-    Ok(Receipt::of(batch, answers))
+    Ok(Receipt::of(
+        batch,
+        decision.into_answers(&credited, revised),
+    ))
 }
 
 /// One batch while it is decided.
@@ -87,8 +83,10 @@ struct Decision<'p> {
     /// Positions that say the same as an earlier one of this batch, and that one: they are told
     /// what it was told.
     twins: Vec<(usize, usize)>,
-    /// Positions whose id is known and which state it anew: decided after the rest.
+    /// Positions that state a known id anew, and those that need a key that a cancelled record
+    /// has: decided after the rest.
     restated: Vec<usize>,
+    late: Vec<usize>,
 }
 
 /// The locked lots of the accounts in a batch.
@@ -120,6 +118,7 @@ impl<'p> Decision<'p> {
             against: BTreeMap::new(),
             twins: Vec::new(),
             restated: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -178,7 +177,7 @@ impl<'p> Decision<'p> {
             .filter(|pos| self.item(*pos).reading.is_some() && !self.against.contains_key(pos))
     }
 
-    /// Replaces and cancels records, one after the other.
+    /// Replaces and cancels records, and then gives what waits for that another chance.
     fn revise(
         &self,
         tx: &mut Tx<'_>,
@@ -186,18 +185,14 @@ impl<'p> Decision<'p> {
         scene: &SceneView,
         log: &LogSettings,
     ) -> FlowResult<Vec<(usize, Answer)>> {
-        let restated = self.restated.iter().map(|pos| self.item(*pos));
-        let revisions: Vec<&Item> = restated.chain(&self.prepared.revisions).collect();
-        let mut answers = Vec::with_capacity(revisions.len());
-        for (number, item) in revisions.into_iter().enumerate() {
-            let batch = derived_id(self.batch, &number.to_be_bytes());
-            let answer = super::revise::revise(tx, ctx, batch, scene, log, item)?;
-            answers.push((item.index, answer));
-        }
-        Ok(answers)
+        let mut items: Vec<&Item> = self.restated.iter().map(|pos| self.item(*pos)).collect();
+        items.extend(&self.prepared.revisions);
+        items.extend(self.late.iter().map(|pos| self.item(*pos)));
+        super::revise::revise(tx, ctx, self.batch, scene, log, &items)
     }
 
-    fn into_answers(mut self, credited: &[Credited]) -> Vec<Answer> {
+    /// `revised` are the answers that were given last, by place in the submission.
+    fn into_answers(mut self, credited: &[Credited], revised: Vec<(usize, Answer)>) -> Vec<Answer> {
         let held = Answer::Held(Code::SubjectNotLinked);
         let mut answers = vec![held; self.prepared.records()];
         let mut put = |at: usize, answer: Answer| {
@@ -215,7 +210,7 @@ impl<'p> Decision<'p> {
             put(
                 item.index,
                 Answer::Accepted {
-                    reduction,
+                    reduction: Some(reduction),
                     mg: item.mg,
                     points,
                     capped,
@@ -233,6 +228,9 @@ impl<'p> Decision<'p> {
         }
         for (at, code) in &self.prepared.held {
             put(*at, Answer::Held(*code));
+        }
+        for (at, answer) in revised {
+            put(at, answer);
         }
         for (pos, first) in &self.twins {
             let told = answers.get(self.item(*first).index).map(claims::replay_of);

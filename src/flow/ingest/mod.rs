@@ -17,7 +17,7 @@ mod scene;
 mod single;
 mod whole_file;
 
-pub(crate) use adjust::{Batches, Fresh, Reversal, adjust};
+pub(crate) use adjust::{Batches, Fresh, Ground, Reversal, adjust};
 pub use answer::{Answer, Receipt};
 pub use batch::{Item, Prepared, Reading};
 pub use commit::{LogSettings, commit};

@@ -6,18 +6,19 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::domain::reduction::ReductionId;
 use crate::store::reduction::{DayCredit, stretches};
 use crate::store::{StoreResult, Tx};
 
 use super::scene::SceneView;
 
-/// From an act's start to its end.
-type Span = (DateTime<Utc>, DateTime<Utc>);
+/// From an act's start to its end, and the reduction that it gave before this batch.
+type Stretch = (DateTime<Utc>, DateTime<Utc>, Option<ReductionId>);
 
 /// The stretches of time that accounts have already been credited for.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    taken: HashMap<Uuid, Vec<Span>>,
+    taken: HashMap<Uuid, Vec<Stretch>>,
 }
 
 impl Timeline {
@@ -28,11 +29,13 @@ impl Timeline {
         credits: &[DayCredit],
     ) -> StoreResult<Timeline> {
         let mut timeline = Timeline::default();
-        for credit in credits {
-            for stretch in stretches(tx, credit)? {
-                if stretch.stands && scene.excludes_in_time(stretch.methodology_id) {
-                    timeline.add(stretch.account, stretch.from, stretch.to);
-                }
+        if credits.is_empty() {
+            return Ok(timeline);
+        }
+        for stretch in stretches(tx, credits)? {
+            if stretch.stands && scene.excludes_in_time(stretch.methodology_id) {
+                let of = timeline.taken.entry(stretch.account).or_default();
+                of.push((stretch.from, stretch.to, Some(stretch.reduction)));
             }
         }
         Ok(timeline)
@@ -40,17 +43,26 @@ impl Timeline {
 
     /// Takes the stretch if none of it is taken. Stretches that only touch do not overlap.
     pub(super) fn take(&mut self, account: Uuid, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
-        let taken = self.taken.get(&account).map_or(&[][..], Vec::as_slice);
-        let free = taken
-            .iter()
-            .all(|(start, end)| to <= *start || *end <= from);
-        if free {
-            self.add(account, from, to);
-        }
-        free
+        self.take_instead(account, from, to, None)
     }
 
-    fn add(&mut self, account: Uuid, from: DateTime<Utc>, to: DateTime<Utc>) {
-        self.taken.entry(account).or_default().push((from, to));
+    /// Takes the stretch in the place of a reduction that goes with it.
+    pub(super) fn take_instead(
+        &mut self,
+        account: Uuid,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        replaced: Option<ReductionId>,
+    ) -> bool {
+        let taken = self.taken.entry(account).or_default();
+        let goes = |of: &Option<ReductionId>| replaced.is_some() && *of == replaced;
+        let free = taken
+            .iter()
+            .all(|(start, end, of)| goes(of) || to <= *start || *end <= from);
+        if free {
+            taken.retain(|(_, _, of)| !goes(of));
+            taken.push((from, to, None));
+        }
+        free
     }
 }

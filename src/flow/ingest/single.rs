@@ -95,6 +95,12 @@ fn together<'p>(posts: impl Iterator<Item = &'p SinglePost>) -> Prepared {
                 .cloned()
                 .map(|item| super::Item { index, ..item }),
         );
+        whole.revisions.extend(
+            one.revisions
+                .iter()
+                .cloned()
+                .map(|item| super::Item { index, ..item }),
+        );
         whole.refused.extend(
             one.refused
                 .iter()

@@ -173,6 +173,11 @@ pub(super) fn compute(
             Err(problem) => Outcome::nothing(pinned, problem.code.as_str()),
             Ok(_) => {
                 let place = sound.binary_search(&at).unwrap_or(0);
+                if let Err(problem) = compiled.has_all(&series, place) {
+                    let nothing = Outcome::nothing(pinned, problem.code.as_str());
+                    outcomes.push((gathered.spans[at], nothing));
+                    continue;
+                }
                 match compiled.quantify_in(&series, place, &mut memory) {
                     Err(refusal) => Outcome::nothing(pinned, refusal.reason()),
                     Ok(quantified) if quantified.reduction_mg.0 < 0 => {

@@ -11,7 +11,7 @@ use crate::flow::FlowResult;
 use crate::flow::ingest::SceneView;
 use crate::store::Tx;
 use crate::store::period::{
-    QueuedRow, VerdictRow, append_verdict, queue_periods, take_year, verdict,
+    QueuedRow, VerdictRow, append_verdict, hold_subject, queue_periods, take_year, verdict,
 };
 
 use super::outcome::gathered;
@@ -33,6 +33,7 @@ pub fn judge_year(
     subject: &SubjectHash,
     year: i32,
 ) -> FlowResult<bool> {
+    hold_subject(tx, scene.id, subject)?;
     if !take_year(tx, scene.id, subject, year)? {
         return Ok(false);
     }
@@ -79,7 +80,7 @@ pub fn judge_year(
     )?;
     queue_periods(
         tx,
-        &[QueuedRow {
+        vec![QueuedRow {
             scene_id: scene.id,
             subject: subject.to_vec(),
             day: from,

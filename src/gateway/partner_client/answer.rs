@@ -39,7 +39,7 @@ pub struct Sums {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum RecordAnswer {
     Accepted {
-        reduction_id: String,
+        reduction_id: Option<String>,
         mg: i64,
         points: i64,
         #[serde(default)]

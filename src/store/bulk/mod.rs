@@ -1,6 +1,7 @@
 //! The few hot statements whose text may differ between the databases. One test feeds both the
 //! same rows and compares what the tables then hold.
 
+pub(super) mod places;
 pub(super) mod postgres;
 pub(super) mod sqlite;
 

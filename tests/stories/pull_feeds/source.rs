@@ -10,35 +10,35 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Path and query.
-    pub(super) target: String,
-    pub(super) fields: BTreeMap<String, String>,
+    pub(crate) target: String,
+    pub(crate) fields: BTreeMap<String, String>,
 }
 
 impl Asked {
-    pub(super) fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.fields.get(name).map(String::as_str)
     }
 }
 
 /// What the story answers.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Whole(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// So many bytes are promised, these are sent, and the connection is gone.
     Cut(u64, Vec<u8>),
 }
 
-pub(super) fn ok(body: impl Into<Vec<u8>>) -> Reply {
+pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Reply {
     Reply::Whole(200, Vec::new(), body.into())
 }
 
-pub(super) fn status(status: u16) -> Reply {
+pub(crate) fn status(status: u16) -> Reply {
     Reply::Whole(status, Vec::new(), Vec::new())
 }
 
-pub(super) struct Source {
-    pub(super) url: String,
+pub(crate) struct Source {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
@@ -46,7 +46,7 @@ pub(super) struct Source {
 
 impl Source {
     /// `answer` hears which request it is, from 0.
-    pub(super) fn start(answer: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Source {
+    pub(crate) fn start(answer: impl Fn(usize, &Asked) -> Reply + Send + Sync + 'static) -> Source {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -81,12 +81,12 @@ impl Source {
         }
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("a list").clone()
     }
 
     /// Path and query of each request.
-    pub(super) fn targets(&self) -> Vec<String> {
+    pub(crate) fn targets(&self) -> Vec<String> {
         self.asked().into_iter().map(|asked| asked.target).collect()
     }
 }

@@ -131,7 +131,7 @@ impl Tally {
                 ..
             } => {
                 if self.accepted % SAMPLED == 0 {
-                    self.samples.push(reduction_id.clone());
+                    self.samples.extend(reduction_id.clone());
                 }
                 self.accepted += 1;
                 self.reduction_mg += mg;

@@ -1,6 +1,15 @@
 //! What is new: every item takes its keys, and one that cannot is a replay or is refused.
 
 use super::*;
+use crate::flow::ingest::revise::has_ended;
+use crate::store::behaviour::behaviour;
+use crate::store::correction::correction_against;
+use crate::store::revision::{AwaitedRow, awaited, awaits_as, revised_by};
+
+/// Marks of what is decided last, until it is: a known id stated anew, and what needs a key that
+/// a cancelled record has.
+const RESTATED: Answer = Answer::Held(Code::Superseded);
+const WAITS_FOR_A_KEY: Answer = Answer::Held(Code::AlreadyClaimed);
 
 impl<'p> Decision<'p> {
     /// Takes every item's keys. An item one of whose keys is taken is a replay or is refused, and
@@ -66,24 +75,30 @@ impl<'p> Decision<'p> {
             }
             self.decide_against(pos, answer);
         }
-        // What states a known id anew is neither a replay nor a conflict: it is decided last.
-        self.restated = self
-            .against
-            .iter()
-            .filter(|(_, answer)| **answer == Answer::Held(Code::Superseded))
-            .map(|(pos, _)| *pos)
-            .collect();
+        // What states a known id anew is neither a replay nor a conflict: it is decided last, and
+        // so is what needs a key that may be free by then.
+        let those = |marked: Answer| {
+            let against = self.against.iter();
+            let marked = against.filter(move |(_, answer)| **answer == marked);
+            marked.map(|(pos, _)| *pos).collect::<Vec<usize>>()
+        };
+        (self.restated, self.late) = (those(RESTATED), those(WAITS_FOR_A_KEY));
         let losers: Vec<usize> = self.against.keys().copied().collect();
         self.give_back(tx, &losers, &wanted)
     }
 
-    /// A replay beats a refusal: the source key tells that the record itself was seen.
+    /// What the record's own id says beats what its other keys say.
     pub(super) fn decide_against(&mut self, pos: usize, answer: Answer) {
-        match self.against.get(&pos) {
-            Some(Answer::Replayed { .. }) => {}
-            _ => {
-                self.against.insert(pos, answer);
-            }
+        let weight = |answer: &Answer| match answer {
+            waits if *waits == WAITS_FOR_A_KEY => 0,
+            restated if *restated == RESTATED => 3,
+            Answer::Refused(problem) if problem.code == Code::AlreadyClaimed => 1,
+            Answer::Refused(_) => 2,
+            _ => 4,
+        };
+        let known = self.against.get(&pos).map(weight);
+        if known.is_none_or(|known| known < weight(&answer)) {
+            self.against.insert(pos, answer);
         }
     }
 
@@ -96,11 +111,18 @@ impl<'p> Decision<'p> {
     ) -> FlowResult<Answer> {
         let item = self.item(pos);
         if item.source_key != Some(holder.key) {
-            return Ok(Answer::Refused(Code::AlreadyClaimed.into()));
+            // What a cancelled record had claimed may pass on; that is decided last.
+            return Ok(match self.cancels() || has_ended(tx, holder.holder())? {
+                true => WAITS_FOR_A_KEY,
+                false => Answer::Refused(Code::AlreadyClaimed.into()),
+            });
         }
         if digest(tx, holder.batch, holder.pos)? != item.canonical.digest {
+            if let Some(cancelled) = awaited(tx, &holder.key)? {
+                return came_too_late(tx, item, &cancelled);
+            }
             if item.stated_at.is_some() {
-                return Ok(Answer::Held(Code::Superseded));
+                return Ok(RESTATED);
             }
             return Ok(Answer::Refused(Problem::at(
                 Code::RecordConflict,
@@ -114,7 +136,10 @@ impl<'p> Decision<'p> {
     pub(super) fn against_neighbour(&self, pos: usize, first: usize, key: &ClaimKey) -> Answer {
         let (item, neighbour) = (self.item(pos), self.item(first));
         if item.source_key != Some(*key) {
-            Answer::Refused(Code::AlreadyClaimed.into())
+            match self.cancels() {
+                true => WAITS_FOR_A_KEY,
+                false => Answer::Refused(Code::AlreadyClaimed.into()),
+            }
         } else if item.canonical.digest == neighbour.canonical.digest {
             Answer::Replayed {
                 reduction: None,
@@ -122,7 +147,7 @@ impl<'p> Decision<'p> {
                 points: 0,
             }
         } else if item.stated_at.is_some() {
-            Answer::Held(Code::Superseded)
+            RESTATED
         } else {
             Answer::Refused(Problem::at(
                 Code::RecordConflict,
@@ -130,6 +155,11 @@ impl<'p> Decision<'p> {
                 "the id stands twice",
             ))
         }
+    }
+
+    /// Whether a cancellation of this submission may yet set keys free.
+    fn cancels(&self) -> bool {
+        self.prepared.revisions.iter().any(|item| item.cancels)
     }
 
     /// Returns the keys that these positions took in this transaction.
@@ -167,11 +197,34 @@ pub(super) fn replay_of(first: &Answer) -> Answer {
             points,
             ..
         } => Answer::Replayed {
-            reduction: Some(*reduction),
+            reduction: *reduction,
             mg: *mg,
             points: *points,
         },
         other => other.clone(),
+    }
+}
+
+/// What a record is told that was cancelled before it came.
+fn came_too_late(tx: &mut Tx<'_>, item: &Item, cancelled: &AwaitedRow) -> FlowResult<Answer> {
+    if cancelled.subject != item.subject {
+        let detail = "a cancellation of this id came before, and names another subject";
+        let conflict = Problem::at(Code::RecordConflict, "subject", detail);
+        return Ok(Answer::Refused(conflict));
+    }
+    let by = behaviour(tx, place(cancelled.batch_id.0, cancelled.pos))?;
+    let detail = format!("by {}", by.source_id);
+    Ok(Answer::Refused(Problem::at(
+        Code::RecordCancelled,
+        "id",
+        detail,
+    )))
+}
+
+fn place(batch: Uuid, pos: i32) -> ReductionId {
+    ReductionId {
+        batch,
+        pos: u32::try_from(pos).unwrap_or(0),
     }
 }
 
@@ -181,35 +234,56 @@ pub(in crate::flow::ingest) fn first_result(
     scene: &SceneView,
     holder: &Claim,
 ) -> FlowResult<Answer> {
-    let first = ReductionId {
-        batch: holder.batch,
-        pos: u32::try_from(holder.pos).unwrap_or(0),
-    };
-    let row = match reduction_at(tx, holder.batch, holder.pos)? {
-        Some(row) => Some(row),
-        None => match released(tx, first)? {
-            Some(later) => reduction_at(tx, later.batch, count(later.pos as usize))?,
-            None => None,
-        },
-    };
-    Ok(match row {
-        Some(row) => Answer::Replayed {
-            reduction: Some(row.id()),
-            mg: row.mg,
-            points: row.points,
-        },
-        None => Answer::Held(waits_for(tx, scene, first)?),
-    })
-}
-
-/// What a stored record that gave nothing yet waits for.
-fn waits_for(tx: &mut Tx<'_>, scene: &SceneView, record: ReductionId) -> FlowResult<Code> {
-    let stored = crate::store::behaviour::behaviour(tx, record)?;
+    let first = holder.holder();
+    if let Some(row) = given_for(tx, first)? {
+        return Ok(replayed(Some(&row)));
+    }
+    if awaits_as(tx, holder.batch, holder.pos, None)? {
+        return Ok(Answer::Held(Code::RevisedAwaited));
+    }
+    let stored = behaviour(tx, first)?;
     let gathers = scene
         .in_force(stored.from_at.0)
         .is_some_and(|(_, compiled)| compiled.gathers());
-    Ok(match gathers {
-        true => Code::PeriodOpen,
-        false => Code::SubjectNotLinked,
-    })
+    if gathers {
+        return Ok(Answer::Held(Code::PeriodOpen));
+    }
+    match revised_by(tx, first)?.filter(|row| row.cancels == 1) {
+        // A cancellation gave the counter-entry of what it cancelled.
+        Some(row) => {
+            let cancelled = given_for(tx, row.revised())?;
+            let counter = match cancelled {
+                Some(row) => correction_against(tx, row.id())?,
+                None => None,
+            };
+            let counter = match counter {
+                Some(row) => reduction_at(tx, row.batch_id.0, row.pos)?,
+                None => None,
+            };
+            Ok(replayed(counter.as_ref()))
+        }
+        None => Ok(Answer::Held(Code::SubjectNotLinked)),
+    }
+}
+
+fn replayed(row: Option<&ReductionRow>) -> Answer {
+    Answer::Replayed {
+        reduction: row.map(ReductionRow::id),
+        mg: row.map_or(0, |row| row.mg),
+        points: row.map_or(0, |row| row.points),
+    }
+}
+
+/// The reduction that a record gave, at once or when its subject was linked.
+fn given_for(tx: &mut Tx<'_>, record: ReductionId) -> FlowResult<Option<ReductionRow>> {
+    let at = |id: ReductionId| (id.batch, count(id.pos as usize));
+    let (batch, pos) = at(record);
+    if let Some(row) = reduction_at(tx, batch, pos)? {
+        return Ok(Some(row));
+    }
+    let Some(later) = released(tx, record)? else {
+        return Ok(None);
+    };
+    let (batch, pos) = at(later);
+    Ok(reduction_at(tx, batch, pos)?)
 }

@@ -296,11 +296,8 @@ pub(in crate::flow::ingest) fn note_readings<'i>(
         rows.extend(reading.states.then(|| row(1)));
         queued.extend(periods_to_compute(scene, &item.subject, reading));
     }
-    // In one order for all, so that two batches wait for each other instead of deadlocking.
-    queued.sort_by(|a: &QueuedRow, b: &QueuedRow| (&a.subject, a.day).cmp(&(&b.subject, b.day)));
-    queued.dedup();
     append_readings(tx, &rows)?;
-    Ok(queue_periods(tx, &queued)?)
+    Ok(queue_periods(tx, queued)?)
 }
 
 /// The periods that a reading changes: its own, and those computed before that look back at it.

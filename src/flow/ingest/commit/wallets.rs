@@ -1,6 +1,7 @@
 //! What it earns: wallets are locked, overlaps refused, milligrams turned into points.
 
 use super::*;
+use crate::flow::ingest::adjust::open_wallets;
 
 impl<'p> Decision<'p> {
     /// Locks the wallets of all accounts, opening the lot of the day where there is none.
@@ -12,25 +13,9 @@ impl<'p> Decision<'p> {
     ) -> FlowResult<Wallets> {
         let mut accounts: Vec<Uuid> = self.crediting().map(|(_, account, _)| account).collect();
         accounts.dedup();
-        let today = ctx.now.with_timezone(&scene.zone).date_naive();
-        let bucket = scene.rule.bucket(today);
-        let mut lots = lock_lots(tx, &accounts)?;
-        let mut newest = newest_lots(&lots);
-        let missing: Vec<Lot> = accounts
-            .iter()
-            .filter(|account| {
-                newest
-                    .get(*account)
-                    .is_none_or(|at| lots[*at].bucket < bucket)
-            })
-            .map(|account| Lot::empty(*account, bucket))
-            .collect();
-        if !missing.is_empty() {
-            open_lots(tx, &missing)?;
-            lots = lock_lots(tx, &accounts)?;
-            carry_remainders(&mut lots);
-            newest = newest_lots(&lots);
-        }
+        let mut lots = open_wallets(tx, ctx, scene, &accounts)?;
+        carry_remainders(&mut lots);
+        let newest = newest_lots(&lots);
         let credits = day_credits(tx, &self.day_ranges())?;
         let mut earned: HashMap<(Uuid, i32), i64> = HashMap::with_capacity(credits.len());
         for credit in &credits {

@@ -181,7 +181,7 @@ impl<'a> File<'a> {
         match register::record(row, self.clock, self.made) {
             Ok(record) => self
                 .statements
-                .record(Place::Line(number), record, self.sink),
+                .register(Place::Line(number), record, self.sink),
             Err(problem) => self.refuse(number, problem),
         }
     }

@@ -10,7 +10,7 @@ use super::channel::{nmi, serial, suffix};
 use super::clock::{Clock, stamp};
 use super::day::amount;
 use super::quality::{Causes, Flag, QualityMethod};
-use crate::domain::behaviour::{Quantity, Record};
+use crate::domain::behaviour::{Quantity, READING, REGISTER, Record};
 use crate::domain::problem::{Code, Problem};
 
 /// A register that nobody read for three years is a matter for people.
@@ -35,6 +35,7 @@ pub(super) fn record(
     let mut attributes = vec![
         (Cow::Borrowed("meter"), meter.clone()),
         (Cow::Borrowed("evidence"), "meter".to_owned()),
+        (Cow::Borrowed(READING), REGISTER.to_owned()),
     ];
     quality(row, &mut attributes)?;
     if let Some(serial) = serial(row.get(6)) {

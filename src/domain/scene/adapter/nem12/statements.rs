@@ -1,6 +1,9 @@
 //! Two statements of one day in one file: the later is handed on, the other is refused.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Bound;
+
+use chrono::{DateTime, Utc};
 
 use super::super::{Outcome, Place, refused};
 use crate::domain::behaviour::Record;
@@ -18,6 +21,8 @@ pub(super) struct Statements {
     gone: u64,
     /// By source id, the number of the statement that counts.
     number_of: HashMap<String, u64>,
+    /// By register, what its readings that wait run over: from, to, and the line.
+    spans: HashMap<String, BTreeMap<DateTime<Utc>, (DateTime<Utc>, Place)>>,
 }
 
 impl Statements {
@@ -38,6 +43,26 @@ impl Statements {
             }
         };
         self.push(outcome, sink);
+    }
+
+    /// A register's reading. One that overlaps another of the same register, and does not start
+    /// with it, would count the same energy twice.
+    pub(super) fn register(&mut self, place: Place, record: Record, sink: &mut dyn FnMut(Outcome)) {
+        let meter = record.attribute("meter").unwrap_or_default().to_owned();
+        let (from, to) = (record.from, record.to);
+        let spans = self.spans.entry(meter).or_default();
+        let before = spans.range(..from).next_back();
+        let before = before.filter(|(_, (end, _))| *end > from);
+        let after = spans.range((Bound::Excluded(from), Bound::Excluded(to)));
+        if let Some((_, (_, other))) = before.or_else(|| after.into_iter().next()) {
+            let detail = format!("overlaps {other} under another start; only that one is taken");
+            let field = "PreviousRegisterReadDateTime";
+            let problem = Problem::at(Code::DuplicateReading, field, detail);
+            return self.push(refused(place, problem), sink);
+        }
+        let longest = spans.get(&from).map_or(to, |(known, _)| to.max(*known));
+        spans.insert(from, (longest, place.clone()));
+        self.record(place, record, sink);
     }
 
     pub(super) fn push(&mut self, outcome: Outcome, sink: &mut dyn FnMut(Outcome)) {
@@ -61,6 +86,13 @@ impl Statements {
             && self.number_of.get(&record.source_id) == Some(&self.gone)
         {
             self.number_of.remove(&record.source_id);
+        }
+        if let Outcome::Record(_, record) = &outcome
+            && let Some(spans) = self
+                .spans
+                .get_mut(record.attribute("meter").unwrap_or_default())
+        {
+            spans.remove(&record.from);
         }
         self.gone += 1;
         sink(outcome);

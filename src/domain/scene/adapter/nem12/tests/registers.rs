@@ -28,6 +28,7 @@ fn a_register_reading_is_a_record() {
         "1312.1"
     );
     for (name, value) in [
+        ("reading", "register"),
         ("quality", "estimated"),
         ("quality_from", "actual"),
         ("quality_to", "estimated"),
@@ -52,6 +53,35 @@ fn a_real_reading_replaces_the_estimate_of_the_same_period() {
     };
     assert_eq!(record.quantities[0].value.to_string(), "1290");
     assert_eq!(refusals(&all)[0].1, "duplicate_reading");
+}
+
+#[test]
+fn readings_of_one_register_that_overlap_do_not_both_count() {
+    // From 5 October to 7 January: the same register again from 1 December, and from 7 January on.
+    let inside = READ.replace("20251005093055", "20251201093055");
+    let around = READ
+        .replace("20251005093055", "20250901093055")
+        .replace("20260107100333", "20260301093055");
+    for other in [&inside, &around] {
+        let all = nem13(&[READ, other]);
+        assert_eq!(records(&all).len(), 1);
+        let said = refusals(&all);
+        assert_eq!(
+            (said[0].1.as_str(), said[0].2.as_str()),
+            ("duplicate_reading", "PreviousRegisterReadDateTime")
+        );
+    }
+    let next = READ
+        .replace("20260107100333", "20260401093055")
+        .replace("20251005093055", "20260107100333");
+    let other = inside.replace("11,1,11,11", "11,1,12,11");
+    let all = nem13(&[READ, &next, &other]);
+    assert_eq!(records(&all).len(), 3, "{all:?}");
+    // The estimate's end moves: a longer real reading reaches into the next one.
+    let longer = READ
+        .replace("20260107100333,E64,77", "20260110080000,A,")
+        .replace("20260108100333", "20260111000000");
+    assert_eq!(records(&nem13(&[READ, &longer, &next])).len(), 1);
 }
 
 #[test]

@@ -1,16 +1,24 @@
 //! Batches, claims and behaviours: what arrived, and that it is counted once.
 
+mod claim;
+mod link;
+
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::domain::behaviour::{ClaimKey, SubjectHash};
+pub(in crate::store) use claim::ClaimRow;
+pub use claim::{Claim, claim, claims_of, pass_claim, return_claims, take_claims};
+pub use link::{keep_unlinked, link_subject, linked_accounts};
+
+use crate::domain::behaviour::SubjectHash;
 use crate::domain::reduction::ReductionId;
 
-use super::bulk;
-use super::schema::{
-    batches, behaviours, claims, held_records, held_releases, refusals, revisions, subject_links,
-};
-use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
+use crate::store::bulk;
+use crate::store::bulk::places::rows_at;
+use crate::store::schema::{batches, behaviours, held_records, held_releases, refusals, revisions};
+use crate::store::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
 /// One batch: what arrived together and was decided in one transaction.
 #[derive(Debug, Clone, Queryable, Insertable)]
@@ -44,7 +52,8 @@ pub struct NewBehaviour<'a> {
 }
 
 /// One record as it is stored.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, QueryableByName)]
+#[diesel(table_name = behaviours)]
 pub struct BehaviourRow {
     pub batch_id: Id,
     pub pos: i32,
@@ -57,20 +66,10 @@ pub struct BehaviourRow {
     pub digest: Vec<u8>,
 }
 
-/// One claim: the key, and the record that took it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
-    pub key: ClaimKey,
-    pub batch: Uuid,
-    pub pos: i32,
-}
-
-#[derive(Debug, Clone, Queryable, QueryableByName, Insertable)]
-#[diesel(table_name = claims, treat_none_as_default_value = false)]
-pub(super) struct ClaimRow {
-    pub key: Vec<u8>,
-    pub batch_id: Id,
-    pub pos: i32,
+impl BehaviourRow {
+    pub fn place(&self) -> ReductionId {
+        place_of(self.batch_id, self.pos)
+    }
 }
 
 /// A refused row of a batch.
@@ -93,41 +92,6 @@ pub struct HeldRow {
     pub pos: i32,
     pub subject: Vec<u8>,
     pub reason: String,
-}
-
-/// Takes all keys that are free; returns those that are not, with the record that has them.
-/// `wanted` are sorted by key and distinct, so that two batches wait for each other instead of
-/// deadlocking.
-///
-/// # Errors
-/// The write failed.
-pub fn take_claims(tx: &mut Tx<'_>, wanted: &[Claim]) -> StoreResult<Vec<Claim>> {
-    debug_assert!(wanted.windows(2).all(|pair| pair[0].key < pair[1].key));
-    let taken = match &mut **tx {
-        Conn::Pg(c) => bulk::postgres::take_claims(c, wanted)?,
-        Conn::Sqlite(c) => bulk::sqlite::take_claims(c, wanted)?,
-    };
-    taken.into_iter().map(Claim::try_from).collect()
-}
-
-/// Gives keys back that this transaction took, for records that are refused after all.
-///
-/// # Errors
-/// The write failed.
-pub fn return_claims(tx: &mut Tx<'_>, keys: &[ClaimKey]) -> StoreResult<()> {
-    for key in keys {
-        diesel::delete(claims::table.find(key.as_slice())).execute(&mut **tx)?;
-    }
-    Ok(())
-}
-
-/// The record that has this key, if any.
-///
-/// # Errors
-/// The query failed.
-pub fn claim(conn: &mut Conn, key: &ClaimKey) -> StoreResult<Option<Claim>> {
-    let row: Option<ClaimRow> = claims::table.find(key.as_slice()).first(conn).optional()?;
-    row.map(Claim::try_from).transpose()
 }
 
 /// Writes the records of a batch.
@@ -261,6 +225,43 @@ pub fn released(conn: &mut Conn, held: ReductionId) -> StoreResult<Option<Reduct
     }))
 }
 
+/// [`released`] for many records, by the record.
+///
+/// # Errors
+/// The query failed.
+pub fn released_all(
+    conn: &mut Conn,
+    held: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, ReductionId>> {
+    #[derive(QueryableByName)]
+    #[diesel(table_name = held_releases)]
+    struct Row {
+        batch_id: Id,
+        pos: i32,
+        released_batch: Id,
+        released_pos: i32,
+    }
+    match conn {
+        Conn::Pg(c) => {
+            let rows: Vec<Row> = rows_at(c, "held_releases", ("batch_id", "pos"), held)?;
+            Ok(rows
+                .into_iter()
+                .map(|row| {
+                    let later = place_of(row.released_batch, row.released_pos);
+                    (place_of(row.batch_id, row.pos), later)
+                })
+                .collect())
+        }
+        sqlite => {
+            let mut later = HashMap::new();
+            for record in held {
+                later.extend(released(sqlite, *record)?.map(|into| (*record, into)));
+            }
+            Ok(later)
+        }
+    }
+}
+
 /// Whether a batch of exactly these bytes was decided for this scene.
 ///
 /// # Errors
@@ -282,7 +283,53 @@ pub fn behaviour(conn: &mut Conn, id: ReductionId) -> StoreResult<BehaviourRow> 
         .first(conn)?)
 }
 
-/// The digests of some stored records, in no order.
+/// Some stored records, by their places.
+///
+/// # Errors
+/// The query failed.
+pub fn behaviours_at(
+    conn: &mut Conn,
+    places: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, BehaviourRow>> {
+    let rows: Vec<BehaviourRow> = match conn {
+        Conn::Pg(c) => rows_at(c, "behaviours", ("batch_id", "pos"), places)?,
+        sqlite => {
+            let mut rows = Vec::with_capacity(places.len());
+            for place in places {
+                rows.push(behaviour(sqlite, *place)?);
+            }
+            rows
+        }
+    };
+    Ok(rows.into_iter().map(|row| (row.place(), row)).collect())
+}
+
+/// The digests of some stored records, by their places.
+///
+/// # Errors
+/// The query failed, or a digest is not 32 bytes.
+pub fn digests_at(
+    conn: &mut Conn,
+    places: &[ReductionId],
+) -> StoreResult<HashMap<ReductionId, [u8; 32]>> {
+    let mut digests = HashMap::with_capacity(places.len());
+    match conn {
+        Conn::Pg(c) => {
+            for (batch, pos, digest) in bulk::places::digests_at(c, places)? {
+                digests.insert(place_of(batch, pos), hash(&digest, "behaviours.digest")?);
+            }
+        }
+        sqlite => {
+            for at in places {
+                let digest = digest(sqlite, at.batch, place(*at)?)?;
+                digests.insert(*at, hash(&digest, "behaviours.digest")?);
+            }
+        }
+    }
+    Ok(digests)
+}
+
+/// The digest of one stored record.
 ///
 /// # Errors
 /// The query failed.
@@ -293,87 +340,19 @@ pub fn digest(conn: &mut Conn, batch: Uuid, pos: i32) -> StoreResult<Vec<u8>> {
         .first(conn)?)
 }
 
-/// Whose accounts these subjects are, where they are linked. `subjects` are sorted and distinct.
-///
-/// # Errors
-/// The query failed.
-pub fn linked_accounts(
-    conn: &mut Conn,
-    subjects: &[SubjectHash],
-) -> StoreResult<Vec<(SubjectHash, Uuid)>> {
-    let rows = match conn {
-        Conn::Pg(c) => bulk::postgres::linked_accounts(c, subjects)?,
-        Conn::Sqlite(c) => bulk::sqlite::linked_accounts(c, subjects)?,
-    };
-    rows.into_iter()
-        .map(|(subject, account)| Ok((hash(&subject, "subject_links.subject")?, account.0)))
-        .collect()
-}
-
-/// Subjects share this many gates between records that are held and links that are made.
-const LINK_GATES: u8 = 64;
-
-fn link_gate(subject: &SubjectHash) -> i32 {
-    let [first, ..] = subject;
-    i32::from(first % LINK_GATES)
-}
-
-/// Keeps these subjects from being linked until the transaction ends, and waits for links of them
-/// that are under way: whoever holds a record does this first and then looks again whether its
-/// subject is linked. SQLite has one writer anyway.
-///
-/// # Errors
-/// The statement failed.
-pub fn keep_unlinked(tx: &mut Tx<'_>, subjects: &[SubjectHash]) -> StoreResult<()> {
-    let gates: std::collections::BTreeSet<i32> = subjects.iter().map(link_gate).collect();
-    match &mut **tx {
-        Conn::Pg(c) => bulk::postgres::enter_link_gates(c, &gates.into_iter().collect::<Vec<_>>()),
-        Conn::Sqlite(_) => Ok(()),
+pub(in crate::store) fn place_of(batch: Id, pos: i32) -> ReductionId {
+    ReductionId {
+        batch: batch.0,
+        pos: u32::try_from(pos).unwrap_or(0),
     }
 }
 
-/// Links a subject to an account, after every batch that was holding a record of it has ended.
-///
-/// # Errors
-/// The subject is linked already, or the write failed.
-pub fn link_subject(
-    tx: &mut Tx<'_>,
-    subject: &SubjectHash,
-    account: Uuid,
-    at: Ts,
-) -> StoreResult<()> {
-    if let Conn::Pg(c) = &mut **tx {
-        bulk::postgres::close_link_gate(c, link_gate(subject))?;
-    }
-    let row = (
-        subject_links::subject.eq(subject.as_slice()),
-        subject_links::account_id.eq(Id(account)),
-        subject_links::linked_at.eq(at),
-    );
-    diesel::insert_into(subject_links::table)
-        .values(row)
-        .execute(&mut **tx)?;
-    Ok(())
-}
-
-pub(super) fn place(id: ReductionId) -> StoreResult<i32> {
+pub(in crate::store) fn place(id: ReductionId) -> StoreResult<i32> {
     i32::try_from(id.pos).map_err(|_| StoreError::NotFound)
 }
 
-pub(super) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
+pub(in crate::store) fn hash(bytes: &[u8], column: &str) -> StoreResult<[u8; 32]> {
     bytes
         .try_into()
         .map_err(|_| StoreError::Corrupt(format!("{column} is not 32 bytes")))
-}
-
-impl TryFrom<ClaimRow> for Claim {
-    type Error = StoreError;
-
-    fn try_from(row: ClaimRow) -> StoreResult<Claim> {
-        Ok(Claim {
-            key: hash(&row.key, "claims.key")?,
-            batch: row.batch_id.0,
-            pos: row.pos,
-        })
-    }
 }
