@@ -4,6 +4,7 @@
 //! reduction, each naming the other.
 
 mod outcome;
+mod owners;
 mod year;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -15,22 +16,25 @@ use crate::domain::behaviour::{ClaimKey, Record, SubjectHash, declared_key};
 use crate::domain::context::Ctx;
 use crate::domain::methodology::{Compiled, start_of_day};
 use crate::domain::problem::Code;
-use crate::domain::reduction::{ReductionId, split};
+use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::Day;
+use crate::domain::wallet::sharing::{Part, Share, parts};
 use crate::store::behaviour::{
-    Claim, NewBehaviour, append_behaviours, claim, linked_accounts, take_claims,
+    Claim, NewBehaviour, append_behaviours, claim, take_claims,
 };
 use crate::store::period::{
     PeriodCreditRow, QueuedRow, ResultRow, append_period_credits, append_result, credits_of,
-    latest_results, queue_year, results_of, shares_on, take_due, verdict,
+    latest_results, queue_year, results_of, take_due, verdict,
 };
 use crate::store::reduction::reduction;
+use crate::store::share::append_parts;
 use crate::store::{Id, StoreError, Tx};
 
 use super::FlowResult;
 use super::ingest::{Batches, Fresh, LogSettings, Reversal, SceneView, adjust};
 
 use outcome::{Outcome, compute};
+use owners::Owners;
 pub use year::judge_year;
 
 /// What one run did.
@@ -90,8 +94,9 @@ struct Change {
     out: Day,
     outcome: Outcome,
     before: Option<ResultRow>,
-    /// Who gets which part; empty where the period gives nothing.
-    shares: Vec<(Uuid, i64)>,
+    /// Who shares it, and what each gets; empty where the period gives nothing.
+    shares: Vec<Share>,
+    parts: Vec<Part>,
 }
 
 impl Run<'_> {
@@ -105,10 +110,7 @@ impl Run<'_> {
         let Some(first) = queued.iter().map(|row| row.day).min() else {
             return Ok(());
         };
-        let Some((_, owner)) = linked_accounts(tx, &[*subject])?.into_iter().next() else {
-            // Nobody to credit yet: linking queues these days again.
-            return Ok(());
-        };
+        let owners = Owners::of(tx, subject)?;
         let last = queued
             .iter()
             .map(|row| row.until_day)
@@ -131,7 +133,12 @@ impl Run<'_> {
                     continue;
                 }
                 let row = before.remove(&span.0);
-                self.compare(tx, subject, owner, &compiled, span, outcome, row)?;
+                // Nobody to credit on that day yet: linking queues it again.
+                let shares = owners.shares(&compiled, span.0);
+                if shares.is_empty() {
+                    continue;
+                }
+                self.compare(tx, subject, shares, &compiled, span, outcome, row)?;
             }
         }
         Ok(())
@@ -161,7 +168,7 @@ impl Run<'_> {
         &mut self,
         tx: &mut Tx<'_>,
         subject: &SubjectHash,
-        owner: Uuid,
+        shares: Vec<Share>,
         compiled: &Compiled,
         span: (Day, Day),
         outcome: Outcome,
@@ -192,20 +199,11 @@ impl Run<'_> {
         if same || (before.is_none() && outcome.is_nothing()) {
             return Ok(());
         }
-        let shares = match outcome.refusal {
-            Some(_) => Vec::new(),
+        let (shares, parts) = match outcome.refusal {
+            Some(_) => (Vec::new(), Vec::new()),
             None => {
-                let mut shares = shares_on(tx, subject, span.0)?;
-                if shares.is_empty() {
-                    shares.push((owner, 1));
-                }
-                let weights: Vec<u32> = shares.iter().map(|(_, weight)| *weight).collect();
-                let parts = split(outcome.mg, &weights);
-                shares
-                    .into_iter()
-                    .map(|(account, _)| account)
-                    .zip(parts)
-                    .collect()
+                let parts = parts(&shares, outcome.mg);
+                (shares, parts)
             }
         };
         self.changes.push(Change {
@@ -215,6 +213,7 @@ impl Run<'_> {
             outcome,
             before,
             shares,
+            parts,
         });
         Ok(())
     }
@@ -266,6 +265,7 @@ impl Run<'_> {
         let adjusted = adjust(tx, ctx, self.scene, log, batches, reversals, &fresh)?;
         self.done.points +=
             adjusted.fresh.iter().map(|(_, points)| points).sum::<i64>() - adjusted.taken;
+        append_parts(tx, &self.part_rows(&order, &homes, batches.credits))?;
         self.append_results(tx, ctx, &order, &homes, batches.credits)
     }
 
@@ -276,11 +276,11 @@ impl Run<'_> {
             .changes
             .iter()
             .enumerate()
-            .flat_map(|(at, change)| (0..change.shares.len()).map(move |share| (at, share)))
+            .flat_map(|(at, change)| (0..change.parts.len()).map(move |share| (at, share)))
             .collect();
         order.sort_by_key(|(at, share)| {
             let change = &self.changes[*at];
-            (change.shares[*share].0, change.day, *at)
+            (change.parts[*share].account, change.day, *at)
         });
         order
     }
@@ -299,7 +299,7 @@ impl Run<'_> {
         shares
             .map(|(pos, (at, share))| {
                 let change = &self.changes[*at];
-                let (account, mg) = change.shares[*share];
+                let Part { account, mg, .. } = change.parts[*share];
                 let home = homes[*at].unwrap_or(pos);
                 Fresh {
                     account,
@@ -351,7 +351,7 @@ impl Run<'_> {
         let rows = self.changes.iter().zip(homes).filter_map(|(change, home)| {
             let (home, canonical) = ((*home)?, change.outcome.canonical.as_ref()?);
             let record = change.outcome.record()?;
-            let account = change.shares.first().map(|(account, _)| Id(*account));
+            let account = change.parts.first().map(|part| Id(part.account));
             Some(NewBehaviour {
                 batch_id: batch.into(),
                 pos: place(home),
@@ -377,7 +377,7 @@ impl Run<'_> {
                 let row = reduction(tx, credited)?;
                 let account = row.account_id.0;
                 let own = |(_, (of, share)): &(usize, &(usize, usize))| {
-                    *of == at && change.shares[*share].0 == account
+                    *of == at && change.parts[*share].account == account
                 };
                 let mine = order.iter().enumerate().find(own);
                 let any = order.iter().enumerate().find(|(_, (of, _))| *of == at);
@@ -414,7 +414,7 @@ impl Run<'_> {
                     methodology_id: self.scene.pinned[change.outcome.pinned].id,
                     batch_id: homes[at].map(|_| Id(batch)),
                     pos: homes[at].map(place),
-                    mg: change.shares.iter().map(|(_, mg)| mg).sum(),
+                    mg: change.parts.iter().map(|part| part.mg).sum(),
                     refusal: change.outcome.refusal.clone(),
                     digest: change.outcome.digest.to_vec(),
                     at: ctx.now.into(),

@@ -31,5 +31,6 @@ mod redemption;
 mod redemption_http;
 mod registry;
 mod registry_api;
+mod sharing;
 mod short_lived;
 mod wire;

@@ -6,6 +6,8 @@ mod exchange_rule;
 mod lot;
 mod posting;
 
+pub mod sharing;
+
 pub use credit::{Credit, Earner};
 pub use exchange_rule::{ExchangeRule, RuleError};
 pub use lot::{Lot, Spend};

@@ -62,6 +62,8 @@ pub(crate) struct Fresh {
 pub(crate) struct Adjusted {
     /// Where each new reduction stands and the points it gave, in the order they were given.
     pub fresh: Vec<(ReductionId, i64)>,
+    /// Places of new reductions from which a daily cap cut something.
+    pub capped: Vec<usize>,
     /// Points taken back, and points that are owed now.
     pub taken: i64,
     pub owed: i64,
@@ -397,6 +399,9 @@ fn credit(
         books
             .earned
             .insert((new.account, new.day), so_far + credit.points);
+        if credit.capped {
+            adjusted.capped.push(pos);
+        }
         if credit.cut_mg > 0 {
             cuts.push(CutRow {
                 batch_id: batches.credits.into(),

@@ -1,29 +1,34 @@
 //! Revisions (更正): a record that replaces or cancels an earlier one. The earlier record stays;
 //! what it gave is taken back by a counter-entry, and what the later one gives stands beside it.
 
+mod parts;
+
 use uuid::Uuid;
 
 use crate::domain::behaviour::{ClaimKey, Record, source_key};
 use crate::domain::context::Ctx;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reduction::ReductionId;
+use crate::domain::wallet::sharing::parts;
 use crate::flow::FlowResult;
 use crate::store::behaviour::{
     BatchRow, BehaviourRow, Claim, HeldRow, NewBehaviour, append_batch, append_behaviours,
-    append_held, behaviour, claim, keep_unlinked, linked_accounts, released, return_claims,
-    take_claims,
+    append_held, behaviour, claim, return_claims, take_claims,
 };
+use crate::store::link::{Link, keep_unlinked, links_of};
+use crate::store::share::{PartRow, append_parts};
 use crate::store::correction::{RevisionRow, append_revision, revised_by, revision_of};
 use crate::store::period::{queue_periods, reading_of};
-use crate::store::reduction::{DayRange, ReductionRow, day_credits, reduction_at, stretches};
+use crate::store::reduction::{DayRange, ReductionRow, day_credits, stretches};
 use crate::store::{Id, Tx};
 
-use super::adjust::{Batches, Fresh, Reversal, adjust, derived_id};
+use super::adjust::{Batches, Reversal, adjust, derived_id};
 use super::answer::Answer;
 use super::batch::{Item, Reading};
 use super::commit::{LogSettings, count, first_result, note_readings, periods_to_compute};
 use super::prepare::STATED_AT;
 use super::scene::SceneView;
+use parts::live_reductions;
 
 /// Decides and writes one revision in the caller's transaction; its record stands in `batch` at
 /// position 0.
@@ -41,7 +46,7 @@ pub(super) fn revise(
         item,
         taken: Vec::new(),
         chain: Vec::new(),
-        account: None,
+        link: None,
     };
     match revision.decide(tx)? {
         Err(answer) => {
@@ -60,7 +65,8 @@ struct Revision<'a> {
     taken: Vec<ClaimKey>,
     /// The first record of the chain and everything that replaced it, the latest last.
     chain: Vec<ReductionId>,
-    account: Option<Uuid>,
+    /// The link that covers the revising record's day.
+    link: Option<Link>,
 }
 
 fn refused<T>(problem: impl Into<Problem>) -> FlowResult<Result<T, Answer>> {
@@ -184,19 +190,25 @@ impl Revision<'_> {
         Ok(())
     }
 
+    fn account(&self) -> Option<Uuid> {
+        self.link.map(|link| link.account)
+    }
+
     fn same_subject(&mut self, tx: &mut Tx<'_>, stored: &BehaviourRow) -> FlowResult<bool> {
         let subject = self.item.subject;
-        let mut linked = linked_accounts(tx, &[subject])?;
-        if linked.is_empty() {
+        let mut links = links_of(tx, &[subject])?;
+        if links.on(&subject, self.item.day).is_none() {
             keep_unlinked(tx, &[subject])?;
-            linked = linked_accounts(tx, &[subject])?;
+            links = links_of(tx, &[subject])?;
         }
-        self.account = linked.first().map(|(_, account)| *account);
+        self.link = links.on(&subject, self.item.day);
         if stored.scene_id != self.scene.id {
             return Ok(false);
         }
         let known = match stored.account_id {
-            Some(account) => self.account == Some(account.0),
+            Some(account) => links
+                .on(&subject, self.scene.day(stored.from_at.0))
+                .is_some_and(|link| link.account == account.0),
             None => crate::store::behaviour::waits_as(tx, stored.batch_id.0, stored.pos, &subject)?,
         };
         let of_period = || {
@@ -229,7 +241,7 @@ impl Revision<'_> {
         let exclusive = !item.cancels
             && item.reading.is_none()
             && self.scene.pinned[item.pinned].exclusive_time;
-        let (true, Some(account)) = (exclusive, self.account) else {
+        let (true, Some(account)) = (exclusive, self.account()) else {
             return Ok(false);
         };
         let range = DayRange {
@@ -237,7 +249,8 @@ impl Revision<'_> {
             from: item.day - 1,
             to: item.day + 1,
         };
-        let replaced = live_reduction(tx, current)?.map(|row| row.id());
+        let live = live_reductions(tx, current)?;
+        let replaced = live.first().map(ReductionRow::id);
         for credit in day_credits(tx, &[range])? {
             for stretch in stretches(tx, &credit)? {
                 let meets = item.from < stretch.to && stretch.from < item.to;
@@ -267,7 +280,7 @@ impl Revision<'_> {
                 batch_id: self.batch.into(),
                 pos: 0,
                 scene_id: self.scene.id,
-                account_id: self.account.map(Id),
+                account_id: self.account().map(Id),
                 source_id: &item.source_id,
                 from_at: item.from.into(),
                 to_at: item.to.into(),
@@ -310,31 +323,24 @@ impl Revision<'_> {
         current: &BehaviourRow,
     ) -> FlowResult<Answer> {
         let item = self.item;
-        let live = live_reduction(
+        let live = live_reductions(
             tx,
             ReductionId {
                 batch: current.batch_id.0,
                 pos: u32::try_from(current.pos).unwrap_or(0),
             },
         )?;
-        let fresh: Vec<Fresh> = self
-            .account
-            .filter(|_| !item.cancels)
-            .map(|account| Fresh {
-                account,
-                day: item.day,
-                mg: item.mg,
-                pinned: item.pinned,
-                span: (item.from, item.to),
-                origin: None,
-                digest: item.canonical.digest,
-            })
-            .into_iter()
-            .collect();
-        let reversal = live.clone().map(|row| Reversal {
-            row,
+        let shares = self.shares(tx)?;
+        let given = parts(&shares, item.mg);
+        let fresh = self.fresh(&given);
+        let stead = |account: Uuid| {
+            let own = given.iter().position(|part| part.account == account);
+            own.or((!given.is_empty()).then_some(0))
+        };
+        let reversals = live.iter().map(|row| Reversal {
+            row: row.clone(),
             reason: if item.cancels { "cancelled" } else { "revised" }.to_owned(),
-            replaced_by: (!fresh.is_empty()).then_some(0),
+            replaced_by: stead(row.account_id.0),
         });
         let batches = Batches {
             credits: self.batch,
@@ -347,15 +353,25 @@ impl Revision<'_> {
             self.scene,
             log,
             batches,
-            reversal.into_iter().collect(),
+            reversals.collect(),
             &fresh,
         )?;
-        if let Some((reduction, points)) = adjusted.fresh.first() {
+        if given.len() > 1 {
+            let ids = adjusted.fresh.iter().map(|(id, _)| *id);
+            let rows: Vec<PartRow> = ids
+                .zip(&given)
+                .map(|(id, part)| {
+                    PartRow::new(id, item.subject, item.day, self.home(), item.mg, part, &shares)
+                })
+                .collect();
+            append_parts(tx, &rows)?;
+        }
+        if let Some((reduction, _)) = adjusted.fresh.first() {
             return Ok(Answer::Accepted {
                 reduction: *reduction,
                 mg: item.mg,
-                points: *points,
-                capped: false,
+                points: adjusted.fresh.iter().map(|(_, points)| points).sum(),
+                capped: !adjusted.capped.is_empty(),
             });
         }
         let waits = !item.cancels;
@@ -377,7 +393,7 @@ impl Revision<'_> {
                 batch: batches.reversals,
                 pos: 0,
             },
-            mg: live.map_or(0, |row| -row.mg),
+            mg: -live.iter().map(|row| row.mg).sum::<i64>(),
             points: -adjusted.taken,
             capped: false,
         })
@@ -399,22 +415,6 @@ impl Revision<'_> {
                 points: 0,
             },
         )?)
-    }
-}
-
-/// The reduction that a record gave and that still stands.
-fn live_reduction(tx: &mut Tx<'_>, record: ReductionId) -> FlowResult<Option<ReductionRow>> {
-    let at = |id: ReductionId| (id.batch, count(id.pos as usize));
-    let (batch, pos) = at(record);
-    if let Some(row) = reduction_at(tx, batch, pos)? {
-        return Ok(Some(row));
-    }
-    match released(tx, record)? {
-        None => Ok(None),
-        Some(later) => {
-            let (batch, pos) = at(later);
-            Ok(reduction_at(tx, batch, pos)?)
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is new: every item takes its keys, and one that cannot is a replay or is refused.
 
 use super::*;
+use crate::store::share::parts_of_record;
 
 impl<'p> Decision<'p> {
     /// Takes every item's keys. An item one of whose keys is taken is a replay or is refused, and
@@ -185,6 +186,16 @@ pub(in crate::flow::ingest) fn first_result(
         batch: holder.batch,
         pos: u32::try_from(holder.pos).unwrap_or(0),
     };
+    if scene.is_shareable() {
+        let parts = parts_of_record(tx, first)?;
+        if let Some(part) = parts.first() {
+            return Ok(Answer::Replayed {
+                reduction: Some(part.id()),
+                mg: parts.iter().map(|part| part.mg).sum(),
+                points: parts.iter().map(|part| part.points).sum(),
+            });
+        }
+    }
     let row = match reduction_at(tx, holder.batch, holder.pos)? {
         Some(row) => Some(row),
         None => match released(tx, first)? {

@@ -12,6 +12,7 @@ impl<'p> Decision<'p> {
     ) -> FlowResult<Wallets> {
         let mut accounts: Vec<Uuid> = self.crediting().map(|(_, account, _)| account).collect();
         accounts.dedup();
+        self.lock_all(tx, &accounts)?;
         let today = ctx.now.with_timezone(&scene.zone).date_naive();
         let bucket = scene.rule.bucket(today);
         let mut lots = lock_lots(tx, &accounts)?;
@@ -42,6 +43,21 @@ impl<'p> Decision<'p> {
             earned,
             credits,
         })
+    }
+
+    /// Where records are shared, the wallets of all who share are locked in one go, so that two
+    /// batches wait for each other instead of deadlocking.
+    fn lock_all(&self, tx: &mut Tx<'_>, accounts: &[Uuid]) -> FlowResult<()> {
+        let sharers = self.sharing().flat_map(|(_, shares)| shares);
+        let mut all: Vec<Uuid> = sharers.map(|share| share.account).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        all.extend(accounts);
+        all.sort_unstable();
+        all.dedup();
+        lock_lots(tx, &all)?;
+        Ok(())
     }
 
     /// For each account, the days of its items, and a day more on both sides for acts across
