@@ -73,7 +73,11 @@ pub fn explain<'c>(
         Some(_) => -1,
         None => row.mg.abs(),
     };
-    let signed = if takes_back.is_some() { row.mg <= 0 } else { row.mg >= 0 };
+    let signed = if takes_back.is_some() {
+        row.mg <= 0
+    } else {
+        row.mg >= 0
+    };
     let agrees = explanation.reduction_mg == whole && signed;
     Ok(Explained {
         reduction: row,

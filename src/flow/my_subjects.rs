@@ -92,7 +92,9 @@ pub fn my_subjects(
     let rewarded = days_rewarded(conn, account, today.saturating_sub(LOOK_BACK))?;
     let mut subjects = Vec::new();
     for found in subjects_of(conn, account, today)? {
-        let of_partner = own.iter().filter(|link| link.partner_id == found.link.partner_id);
+        let of_partner = own
+            .iter()
+            .filter(|link| link.partner_id == found.link.partner_id);
         let seen = Seen {
             found: &found,
             account,
@@ -114,12 +116,7 @@ struct Seen<'f> {
 }
 
 impl Seen<'_> {
-    fn tell(
-        &self,
-        conn: &mut Conn,
-        catalogue: &Catalogue,
-        today: Day,
-    ) -> FlowResult<MySubject> {
+    fn tell(&self, conn: &mut Conn, catalogue: &Catalogue, today: Day) -> FlowResult<MySubject> {
         let found = self.found;
         let link = &found.link;
         let statements = &found.statements;
@@ -151,7 +148,11 @@ impl Seen<'_> {
             weight: 1,
         };
         let stated = statement.map_or(&[][..], |statement| &statement.shares);
-        let shares = if stated.is_empty() { &[owner][..] } else { stated };
+        let shares = if stated.is_empty() {
+            &[owner][..]
+        } else {
+            stated
+        };
         let mut seen: Vec<ShareSeen> = shares
             .iter()
             .map(|share| self.share(share.account, share.weight))

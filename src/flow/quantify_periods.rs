@@ -19,9 +19,7 @@ use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::Day;
 use crate::domain::wallet::sharing::{Part, Share, parts};
-use crate::store::behaviour::{
-    Claim, NewBehaviour, append_behaviours, claim, take_claims,
-};
+use crate::store::behaviour::{Claim, NewBehaviour, append_behaviours, claim, take_claims};
 use crate::store::period::{
     PeriodCreditRow, QueuedRow, ResultRow, append_period_credits, append_result, credits_of,
     latest_results, queue_year, results_of, take_due, verdict,

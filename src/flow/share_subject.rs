@@ -12,9 +12,7 @@ use crate::domain::wallet::sharing::{
     to_come,
 };
 use crate::store::link::{LinkRow, hold_subject, links_of_account, links_of_subject};
-use crate::store::share::{
-    StatementRow, append_statement, statements_of, subjects_shared_with,
-};
+use crate::store::share::{StatementRow, append_statement, statements_of, subjects_shared_with};
 use crate::store::{Conn, Tx};
 
 use super::FlowResult;
@@ -216,7 +214,10 @@ impl Found {
 ///
 /// # Errors
 /// As [`plan_shares`].
-#[expect(clippy::too_many_arguments, reason = "who asks, for what, under which rules")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "who asks, for what, under which rules"
+)]
 pub fn share_subject(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -229,7 +230,16 @@ pub fn share_subject(
     let seen = subject_of(tx, owner, reference, rules.today)?;
     hold_subject(tx, &seen.subject)?;
     let (found, from, shares) = plan_shares(tx, catalogue, rules, owner, reference, wanted)?;
-    state(tx, ctx, rules.today, &found, owner, found.last_seq + 1, from, &shares)
+    state(
+        tx,
+        ctx,
+        rules.today,
+        &found,
+        owner,
+        found.last_seq + 1,
+        from,
+        &shares,
+    )
 }
 
 /// Leaves: a member has no share from tomorrow on, in what holds then and in what is stated for

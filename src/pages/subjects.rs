@@ -333,20 +333,33 @@ mod tests {
             whole_mg: 1_000,
             parts: vec![(seen("a"), 334), (seen("b"), 333), (seen("c"), 333)],
         });
-        let edges: Vec<(i64, i64)> = split.pieces.iter().map(|piece| (piece.x, piece.x + piece.width)).collect();
+        let edges: Vec<(i64, i64)> = split
+            .pieces
+            .iter()
+            .map(|piece| (piece.x, piece.x + piece.width))
+            .collect();
         assert_eq!(edges, [(0, 100), (100, 200), (200, 300)]);
     }
 
     #[test]
     fn a_form_names_members_and_leaves_out_those_of_weight_nothing() {
         let fields = [
-            ("own", "2"), ("member-AAAA-BBBB", "1"), ("member-CCCC-DDDD", "0"), ("code", " xyz "), ("weight", "3"),
+            ("own", "2"),
+            ("member-AAAA-BBBB", "1"),
+            ("member-CCCC-DDDD", "0"),
+            ("code", " xyz "),
+            ("weight", "3"),
         ];
-        let form = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let form = fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
         let body = asked(&form).unwrap();
         assert_eq!((body.weight, body.members.len()), (Some(2), 2));
         assert_eq!(body.members[0].member.as_deref(), Some("AAAA-BBBB"));
-        assert_eq!((body.members[1].code.as_deref(), body.members[1].weight), (Some("xyz"), Some(3)));
+        assert_eq!(
+            (body.members[1].code.as_deref(), body.members[1].weight),
+            (Some("xyz"), Some(3))
+        );
         let wrong = [("own".to_owned(), "many".to_owned())].into();
         assert_eq!(asked(&wrong).unwrap_err().param.as_deref(), Some("own"));
     }

@@ -181,9 +181,7 @@ pub fn open_link(
         account_id: Id(account),
         linked_at: at,
         partner_id: partner.map(Id),
-        from_day: last
-            .and_then(|link| link.out_day)
-            .unwrap_or(FROM_THE_START),
+        from_day: last.and_then(|link| link.out_day).unwrap_or(FROM_THE_START),
         out_day: None,
         ended_at: None,
         ended_role: None,

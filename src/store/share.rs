@@ -14,9 +14,7 @@ use super::behaviour::{hash, place};
 use super::bulk;
 use super::link::Link;
 use super::reduction::ReductionRow;
-use super::schema::{
-    corrections, reduction_shares, reductions, share_statements, subject_shares,
-};
+use super::schema::{corrections, reduction_shares, reductions, share_statements, subject_shares};
 use super::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
 /// Who said when that a subject is shared from which day on.
@@ -208,11 +206,7 @@ pub fn subjects_shared_with(conn: &mut Conn, account: Uuid) -> StoreResult<Vec<S
 ///
 /// # Errors
 /// The place is taken, a share is out of bounds, or the write failed.
-pub fn append_statement(
-    tx: &mut Tx<'_>,
-    row: &StatementRow,
-    shares: &[Share],
-) -> StoreResult<()> {
+pub fn append_statement(tx: &mut Tx<'_>, row: &StatementRow, shares: &[Share]) -> StoreResult<()> {
     diesel::insert_into(share_statements::table)
         .values(row)
         .execute(&mut **tx)?;

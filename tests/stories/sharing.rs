@@ -38,7 +38,8 @@ const HOME: &str = "[period]\n[inputs.kwh]\ntype = 'quantity'\nunit = 'kWh'\n\
 /// A tenth of a kilogram a kilometre.
 const CAR: &str = "[inputs.distance]\ntype = 'quantity'\nunit = 'km'\n\
     [formula]\nreduction = 'distance * 0.1 kgCO2/km'\nunit = 'kgCO2'\n";
-const SOURCES: &str = "[[sources]]\ntitle = '示例原文'\nurl = 'https://example.org/a'\ngrade = 'D'\n";
+const SOURCES: &str =
+    "[[sources]]\ntitle = '示例原文'\nurl = 'https://example.org/a'\ngrade = 'D'\n";
 
 /// The town of partners with two more scenes of the metro's: `home` and `car`.
 struct Town {
@@ -64,7 +65,11 @@ fn settle(pool: &Pool) {
     partner::settle(pool);
     let (one, two) = (ctx_of(officer(11), noon()), ctx_of(officer(12), noon()));
     let scenes = [
-        ("home", "家庭用电", document("home", "household", "day", HOME)),
+        (
+            "home",
+            "家庭用电",
+            document("home", "household", "day", HOME),
+        ),
         ("car", "新能源车", document("car", "vehicle", "event", CAR)),
     ];
     pool.write_now::<_, FlowError>(|tx| {
@@ -169,7 +174,10 @@ impl Town {
     }
 
     fn unlink(&self, by: &Partner, subject: &str) -> Answer {
-        let (body, at) = (json!({"subject": subject}).to_string(), self.town.clock.now());
+        let (body, at) = (
+            json!({"subject": subject}).to_string(),
+            self.town.clock.now(),
+        );
         by.sign_as("DELETE", self.url(), at, LINKS, JSON, body.as_bytes())
             .send(self.url())
     }
@@ -199,9 +207,7 @@ impl Town {
         let mut ctx = ctx_at(self.town.clock.now());
         let log = &state.keys.settings;
         self.pool()
-            .write_now::<_, FlowError>(|tx| {
-                quantify_periods(tx, &mut ctx, scene, log, &due, today)
-            })
+            .write_now::<_, FlowError>(|tx| quantify_periods(tx, &mut ctx, scene, log, &due, today))
             .unwrap()
     }
 
@@ -246,7 +252,10 @@ impl Person<'_> {
     fn subjects(&self) -> Vec<Value> {
         let answer = self.ask("GET", "/api/citizen/subjects", None, "");
         assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.json()["subjects"].as_array().expect("a list").clone()
+        answer.json()["subjects"]
+            .as_array()
+            .expect("a list")
+            .clone()
     }
 
     /// The only subject of this person.

@@ -137,19 +137,22 @@ impl From<History> for LinksBody {
             ends_on: link.out_day.and_then(date),
             ended_by: link.ended_role,
         });
-        let statements = history.statements.into_iter().map(|(row, stated)| StatedBody {
-            from: date(row.from_day),
-            stated_at: row.stated_at.0,
-            stated_by: row.stated_by.0,
-            shares: stated
-                .shares
-                .iter()
-                .map(|share| StatedShareBody {
-                    account: share.account,
-                    weight: share.weight,
-                })
-                .collect(),
-        });
+        let statements = history
+            .statements
+            .into_iter()
+            .map(|(row, stated)| StatedBody {
+                from: date(row.from_day),
+                stated_at: row.stated_at.0,
+                stated_by: row.stated_by.0,
+                shares: stated
+                    .shares
+                    .iter()
+                    .map(|share| StatedShareBody {
+                        account: share.account,
+                        weight: share.weight,
+                    })
+                    .collect(),
+            });
         LinksBody {
             reference: history.reference,
             links: links.collect(),

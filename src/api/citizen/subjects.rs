@@ -236,7 +236,11 @@ pub async fn share(
     };
     // What would be refused uses up no code.
     state.pool.read::<_, FlowError>(plan).await?;
-    for code in body.members.iter().filter_map(|member| member.code.as_ref()) {
+    for code in body
+        .members
+        .iter()
+        .filter_map(|member| member.code.as_ref())
+    {
         LinkCode::use_up(code, &state.short_lived).await?;
     }
     let ctx = state.ctx(citizen.actor());

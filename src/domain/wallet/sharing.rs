@@ -181,11 +181,17 @@ mod tests {
             stated(3, 20, &[1]),
         ];
         let seq = |day| in_force(&all, day).map(|statement| statement.seq);
-        assert_eq!((seq(9), seq(10), seq(19), seq(20)), (None, Some(1), Some(1), Some(3)));
+        assert_eq!(
+            (seq(9), seq(10), seq(19), seq(20)),
+            (None, Some(1), Some(1), Some(3))
+        );
         // The third was made later and begins earlier: the second never counts.
         assert_eq!(seq(40), Some(3));
         let coming = |day| -> Vec<i32> { to_come(&all, day).iter().map(|s| s.seq).collect() };
-        assert_eq!((coming(0), coming(10), coming(20)), (vec![1, 3], vec![3], vec![]));
+        assert_eq!(
+            (coming(0), coming(10), coming(20)),
+            (vec![1, 3], vec![3], vec![])
+        );
     }
 
     #[test]
@@ -204,8 +210,14 @@ mod tests {
             stated(4, 40, &[1, 2, 3]),
         ];
         let since = |id, day| member_since(&all, who(id), day);
-        assert_eq!((since(2, 15), since(2, 25), since(2, 45)), (Some(10), None, Some(30)));
-        assert_eq!((since(1, 45), since(3, 39), since(9, 45)), (Some(10), None, None));
+        assert_eq!(
+            (since(2, 15), since(2, 25), since(2, 45)),
+            (Some(10), None, Some(30))
+        );
+        assert_eq!(
+            (since(1, 45), since(3, 39), since(9, 45)),
+            (Some(10), None, None)
+        );
     }
 
     #[test]
@@ -230,7 +242,13 @@ mod tests {
         let one = subject_reference(&[1; 32]);
         assert_eq!((one.len(), one.as_bytes()[4]), (9, b'-'));
         assert_ne!(one, subject_reference(&[2; 32]));
-        assert_ne!(member_reference(&[1; 32], who(1)), member_reference(&[2; 32], who(1)));
-        assert_ne!(member_reference(&[1; 32], who(1)), member_reference(&[1; 32], who(2)));
+        assert_ne!(
+            member_reference(&[1; 32], who(1)),
+            member_reference(&[2; 32], who(1))
+        );
+        assert_ne!(
+            member_reference(&[1; 32], who(1)),
+            member_reference(&[1; 32], who(2))
+        );
     }
 }

@@ -136,7 +136,11 @@ impl<'p> Decision<'p> {
         subjects.dedup();
         let mut links = links_of(tx, &subjects)?;
         let lacking = |item: &&Item| links.on(&item.subject, item.day).is_none();
-        subjects = items.iter().filter(lacking).map(|item| item.subject).collect();
+        subjects = items
+            .iter()
+            .filter(lacking)
+            .map(|item| item.subject)
+            .collect();
         if !subjects.is_empty() {
             subjects.sort_unstable();
             subjects.dedup();

@@ -15,9 +15,8 @@ use crate::store::behaviour::{
     BatchRow, BehaviourRow, Claim, HeldRow, NewBehaviour, append_batch, append_behaviours,
     append_held, behaviour, claim, return_claims, take_claims,
 };
-use crate::store::link::{Link, keep_unlinked, links_of};
-use crate::store::share::{PartRow, append_parts};
 use crate::store::correction::{RevisionRow, append_revision, revised_by, revision_of};
+use crate::store::link::{Link, keep_unlinked, links_of};
 use crate::store::period::{queue_periods, reading_of};
 use crate::store::reduction::{DayRange, ReductionRow, day_credits, stretches};
 use crate::store::{Id, Tx};
@@ -356,16 +355,7 @@ impl Revision<'_> {
             reversals.collect(),
             &fresh,
         )?;
-        if given.len() > 1 {
-            let ids = adjusted.fresh.iter().map(|(id, _)| *id);
-            let rows: Vec<PartRow> = ids
-                .zip(&given)
-                .map(|(id, part)| {
-                    PartRow::new(id, item.subject, item.day, self.home(), item.mg, part, &shares)
-                })
-                .collect();
-            append_parts(tx, &rows)?;
-        }
+        self.note_parts(tx, &adjusted.fresh, &given, &shares)?;
         if let Some((reduction, _)) = adjusted.fresh.first() {
             return Ok(Answer::Accepted {
                 reduction: *reduction,

@@ -40,9 +40,7 @@ pub struct Pinned {
 impl Pinned {
     /// Whether several people may share what a subject earns under it.
     pub fn is_shareable(&self) -> bool {
-        self.compiled
-            .as_deref()
-            .is_some_and(Compiled::is_shareable)
+        self.compiled.as_deref().is_some_and(Compiled::is_shareable)
     }
 }
 

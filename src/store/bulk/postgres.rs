@@ -11,11 +11,11 @@ use super::super::link::LinkColumns;
 use super::super::redemption::{VoucherLotRow, VoucherRow};
 use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
 use super::super::schema::{
-    behaviours, entries, reductions, share_statements, subject_links, subject_shares,
-    voucher_lots, vouchers,
+    behaviours, entries, reductions, share_statements, subject_links, subject_shares, voucher_lots,
+    vouchers,
 };
-use super::super::types::IdT;
 use super::super::share::{ShareRow, StatementRow};
+use super::super::types::IdT;
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
 

@@ -25,9 +25,9 @@ on_both! {
         let mine = other.subject();
         assert_eq!((&mine["role"], &mine["reference"]), (&json!("member"), &seen["reference"]));
 
-        town.post("home", &[members("m", "h-1", -5, 3), kwh("d0", "h-1", 0, 2), ]);
         town.pass(3);
-        town.post("home", &[kwh("d1", "h-1", 1, 2), kwh("d2", "h-1", 2, 1)]);
+        let days = [kwh("d0", "h-1", 0, 2), kwh("d1", "h-1", 1, 2), kwh("d2", "h-1", 2, 1)];
+        town.post("home", &[vec![members("m", "h-1", -5, 3)], days.to_vec()].concat());
         town.close();
         // 6 - 2 = 4 kg of today's are the owner's; 4 kg and 5 kg are split two to one.
         assert_eq!((owner.saved(), other.saved()), (4_000_000 + 2_666_667 + 3_333_333, 1_333_333 + 1_666_667));
@@ -186,5 +186,9 @@ fn two_who_leave_at_once_are_both_gone() {
     });
     let upcoming = owner.subject()["upcoming"].clone();
     let shares = upcoming[0]["shares"].as_array().expect("shares").clone();
-    assert_eq!((shares.len(), &shares[0]["owner"]), (1, &json!(true)), "{upcoming}");
+    assert_eq!(
+        (shares.len(), &shares[0]["owner"]),
+        (1, &json!(true)),
+        "{upcoming}"
+    );
 }

@@ -15,24 +15,33 @@ impl Person<'_> {
 
     fn send(&self, path: &str, site: &str, body: &str) -> Answer {
         let cookie = format!("session={}", self.token);
-        let fields = [("Cookie", cookie.as_str()), ("Sec-Fetch-Site", site), ("Content-Type", FORM)];
+        let fields = [
+            ("Cookie", cookie.as_str()),
+            ("Sec-Fetch-Site", site),
+            ("Content-Type", FORM),
+        ];
         ask(self.town.url(), "POST", path, &fields, body)
     }
 }
 
 /// The text between a mark and the next quote.
 fn after<'t>(text: &'t str, mark: &str) -> &'t str {
-    let (_, rest) = text.split_once(mark).unwrap_or_else(|| panic!("{mark} in {text}"));
+    let (_, rest) = text
+        .split_once(mark)
+        .unwrap_or_else(|| panic!("{mark} in {text}"));
     rest.split(['"', '<']).next().unwrap_or_default()
 }
 
 /// The page's own part, without what differs from run to run.
 fn settled(page: &str, people: &[(&Person<'_>, &str)]) -> String {
-    let main = page.split_once("<main").and_then(|(_, rest)| rest.split_once("</main>"));
+    let main = page
+        .split_once("<main")
+        .and_then(|(_, rest)| rest.split_once("</main>"));
     let mut text = main.map(|(main, _)| main.to_owned()).unwrap_or_default();
     let subject = tanpuhui::domain::behaviour::subject_hash(Uuid::from_u128(0xa0), "car-1");
     for (person, name) in people {
-        let reference = tanpuhui::domain::wallet::sharing::member_reference(&subject, person.account);
+        let reference =
+            tanpuhui::domain::wallet::sharing::member_reference(&subject, person.account);
         text = text.replace(&reference, name);
     }
     let mut rest = text.as_str();

@@ -91,5 +91,9 @@ on_both! {
 
 #[track_caller]
 fn refused_record(told: &Value, code: Code) {
-    assert_eq!(told["records"][0]["code"], code.as_str(), "{told}");
+    assert_eq!(
+        told["records"][0]["problem"]["code"],
+        code.as_str(),
+        "{told}"
+    );
 }

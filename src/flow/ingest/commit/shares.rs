@@ -83,7 +83,10 @@ impl<'p> Decision<'p> {
             reversals: derived_id(self.batch, b"counter-entries"),
             digest: self.prepared.body_digest,
         };
-        let fresh: Vec<Fresh> = given.iter().map(|(pos, part)| self.part(*pos, part)).collect();
+        let fresh: Vec<Fresh> = given
+            .iter()
+            .map(|(pos, part)| self.part(*pos, part))
+            .collect();
         let adjusted = adjust(tx, ctx, scene, log, batches, Vec::new(), &fresh)?;
         let mut rows = Vec::with_capacity(given.len());
         let mut told: BTreeMap<usize, Answer> = BTreeMap::new();
@@ -96,7 +99,12 @@ impl<'p> Decision<'p> {
                 points: 0,
                 capped: false,
             });
-            if let Answer::Accepted { points: sum, capped, .. } = answer {
+            if let Answer::Accepted {
+                points: sum,
+                capped,
+                ..
+            } = answer
+            {
                 *sum += points;
                 *capped |= cut;
             }
@@ -128,6 +136,14 @@ impl<'p> Decision<'p> {
     fn part_row(&self, pos: usize, part: &Part, id: ReductionId) -> PartRow {
         let item = self.item(pos);
         let shares = self.shared.get(&pos).map_or(&[][..], Vec::as_slice);
-        PartRow::new(id, item.subject, item.day, self.record_at(pos), item.mg, part, shares)
+        PartRow::new(
+            id,
+            item.subject,
+            item.day,
+            self.record_at(pos),
+            item.mg,
+            part,
+            shares,
+        )
     }
 }

@@ -8,7 +8,7 @@ use crate::flow::ingest::commit::count;
 use crate::store::Tx;
 use crate::store::behaviour::released;
 use crate::store::reduction::{ReductionRow, reduction_at};
-use crate::store::share::{parts_of_record, sharing_of};
+use crate::store::share::{PartRow, append_parts, parts_of_record, sharing_of};
 
 use super::Revision;
 
@@ -41,6 +41,33 @@ impl Revision<'_> {
         }
     }
 
+    /// Notes which reductions are parts of what the record came to.
+    pub(super) fn note_parts(
+        &self,
+        tx: &mut Tx<'_>,
+        written: &[(ReductionId, i64)],
+        given: &[Part],
+        shares: &[Share],
+    ) -> FlowResult<()> {
+        if given.len() < 2 {
+            return Ok(());
+        }
+        let item = self.item;
+        let row = |((id, _), part): (&(ReductionId, i64), &Part)| {
+            PartRow::new(
+                *id,
+                item.subject,
+                item.day,
+                self.home(),
+                item.mg,
+                part,
+                shares,
+            )
+        };
+        let rows: Vec<PartRow> = written.iter().zip(given).map(row).collect();
+        Ok(append_parts(tx, &rows)?)
+    }
+
     pub(super) fn fresh(&self, given: &[Part]) -> Vec<Fresh> {
         let item = self.item;
         given
@@ -60,7 +87,10 @@ impl Revision<'_> {
 }
 
 /// What a record gave and that still stands: one reduction, or one for each who has a share.
-pub(super) fn live_reductions(tx: &mut Tx<'_>, record: ReductionId) -> FlowResult<Vec<ReductionRow>> {
+pub(super) fn live_reductions(
+    tx: &mut Tx<'_>,
+    record: ReductionId,
+) -> FlowResult<Vec<ReductionRow>> {
     let parts = parts_of_record(tx, record)?;
     if !parts.is_empty() {
         return Ok(parts);
