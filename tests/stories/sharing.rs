@@ -1,6 +1,7 @@
 //! Households and vehicles of several people: who shares from which day on, what each gets, and
 //! how a link ends and another takes over; over HTTP, on a running platform.
 
+mod any_order;
 mod household;
 mod page;
 mod unlink;
