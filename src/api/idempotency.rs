@@ -14,8 +14,8 @@ use super::problem::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::domain::problem::{Code, Problem};
 use crate::flow::{FlowError, FlowResult};
-use crate::store::Tx;
 use crate::store::idempotency::{self, AnswerRow};
+use crate::store::{Conn, StoreError, Tx};
 
 /// The longest key that is kept.
 const KEY_BYTES_MAX: usize = 255;
@@ -53,6 +53,45 @@ impl Once {
             key,
             digest: hasher.finalize().into(),
         })
+    }
+
+    /// A form of a page, which carries its key as a field; `path` is where it is sent.
+    ///
+    /// # Errors
+    /// As [`Once::new`].
+    pub fn of_form(
+        key: &str,
+        caller: String,
+        path: &str,
+        body: &impl Serialize,
+    ) -> ApiResult<Once> {
+        let key = checked(&format!("page:{key}"))?;
+        let mut hasher = Sha256::new();
+        hasher.update(path);
+        hasher.update([0]);
+        hasher.update(serde_json::to_vec(body).map_err(ApiError::internal)?);
+        Ok(Once {
+            caller,
+            key: Some(key),
+            digest: hasher.finalize().into(),
+        })
+    }
+
+    /// The answer that was given under this key, for requests that use something up before their
+    /// effect.
+    ///
+    /// # Errors
+    /// 422 for a key used with other content.
+    pub async fn answered(&self, state: &AppState) -> ApiResult<Option<HttpResponse>> {
+        let Some(key) = self.key.clone() else {
+            return Ok(None);
+        };
+        let caller = self.caller.clone();
+        let find = move |conn: &mut Conn| idempotency::find(conn, &caller, &key);
+        let Some(row) = state.pool.read::<_, StoreError>(find).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Answer::replayed(row, &self.digest)?.into_response()))
     }
 
     /// Runs `effect` in a write transaction and answers with what it returns; or, for a key that

@@ -9,7 +9,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
+use super::problem::{ApiError, ApiResult};
 use crate::domain::problem::{Code, Problem};
+use crate::gateway::ShortLived;
 
 /// An account and the instant until which the code is good, under a MAC of this platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +73,18 @@ impl LinkCode {
             Err(refused())
         } else {
             Ok(code)
+        }
+    }
+
+    /// Uses up a code that was read; whoever reads it next is refused.
+    ///
+    /// # Errors
+    /// `link_code_invalid` for a code that was used before; the short-lived store does not answer.
+    pub async fn use_up(text: &str, short_lived: &ShortLived) -> ApiResult<()> {
+        let first = short_lived.once(&format!("link:{text}"), Self::LIFE).await;
+        match first.map_err(ApiError::unavailable)? {
+            true => Ok(()),
+            false => Err(Problem::at(Code::LinkCodeInvalid, "code", "it was used before").into()),
         }
     }
 

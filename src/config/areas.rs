@@ -283,6 +283,28 @@ impl Registry {
     }
 }
 
+/// Households and vehicles of several people.
+#[derive(Debug, Clone, Copy)]
+pub struct Sharing {
+    /// `TANPUHUI_SHARING_MEMBERS_MAX`, default 10: the most accounts that share one household or
+    /// vehicle. Enough for three generations under one roof; a bound, because each account has a
+    /// daily cap of its own and shares must not be a way around it.
+    pub members_max: usize,
+}
+
+impl Default for Sharing {
+    fn default() -> Sharing {
+        Sharing { members_max: 10 }
+    }
+}
+
+impl Sharing {
+    pub(super) fn read(settings: &mut Settings) -> Result<Sharing, ConfigError> {
+        let members_max = settings.get_with("sharing.members_max", within(1, 100))?;
+        Ok(members_max.map_or_else(Sharing::default, |members_max| Sharing { members_max }))
+    }
+}
+
 /// So many requests in a minute, `0` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quota {

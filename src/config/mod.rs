@@ -11,7 +11,8 @@ use std::path::Path;
 
 pub use areas::{Database, LogFormat, Quota};
 pub use areas::{
-    Exchange, Http, Limits, Log, Logging, Redemption, Redis, Registry, SigningSeed, TimeSettings,
+    Exchange, Http, Limits, Log, Logging, Redemption, Redis, Registry, Sharing, SigningSeed,
+    TimeSettings,
 };
 pub use clock::Clock;
 pub use pull::Pull;
@@ -28,6 +29,7 @@ pub struct Config {
     pub pull: Pull,
     pub redemption: Redemption,
     pub registry: Registry,
+    pub sharing: Sharing,
     pub limits: Limits,
     pub logging: Logging,
     pub time: TimeSettings,
@@ -64,6 +66,7 @@ impl Config {
             pull: Pull::read(settings)?,
             redemption: Redemption::read(settings)?,
             registry: Registry::read(settings)?,
+            sharing: Sharing::read(settings)?,
             limits: Limits::read(settings)?,
             logging: Logging::read(settings)?,
             time: TimeSettings::read(settings)?,

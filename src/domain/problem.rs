@@ -120,6 +120,13 @@ problems! {
     SceneUnknown "scene_unknown" NotFound "没有此场景" "There is no such scene.";
     SceneNotLive "scene_not_live" Refused "场景当前不接收数据" "The scene does not take records at present.";
     SubjectLinked "subject_linked" Conflict "该用户已绑定碳账户" "The subject is linked to an account already.";
+    LinkEnded "link_ended" Conflict "该绑定已结束，或在所选日期之前结束" "The link has ended, or ends before the day that was asked for.";
+    NotOwner "not_owner" Forbidden "只有绑定该户号或车辆的本人可以设置份额" "Only the one to whom the household or vehicle is linked sets its shares.";
+    SubjectPersonal "subject_personal" Refused "个人行为只记在本人名下，不能共享" "What a person did counts for that person; only a household, vehicle or site is shared.";
+    MemberLimit "member_limit" Refused "共享人数超过上限" "More people than may share one household or vehicle.";
+    MemberTwice "member_twice" Conflict "同一个人只能有一份" "The same person is named twice.";
+    MemberUnknown "member_unknown" Refused "没有该成员，请用对方的绑定码添加" "There is no such member; a new one is added by a link code.";
+    ShareDay "share_day" Refused "份额最早从明天起，最晚一年内生效" "Shares begin tomorrow at the earliest and within a year.";
     PullFailed "pull_failed" Unavailable "数据源未应答或应答不可用，稍后重试" "The source did not answer, or not in a way that can be used; it is asked again.";
     PullDenied "pull_denied" Refused "数据源拒绝了平台的凭证，已停止拉取" "The source refuses the platform's credential; pulling has stopped.";
     PullAddressRefused "pull_address_refused" Forbidden "该地址不允许访问" "The address is not one that the platform may reach.";

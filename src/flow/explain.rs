@@ -8,7 +8,8 @@ use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::ExchangeRule;
 use crate::store::behaviour::{BehaviourRow, behaviour};
 use crate::store::correction::{CorrectionRow, correction, correction_against};
-use crate::store::reduction::{ReductionRow, of_batch, reduction};
+use crate::store::reduction::{ReductionRow, reduction};
+use crate::store::share::{PartRow, part, parts_of_record};
 use crate::store::{Conn, StoreError};
 
 use super::FlowResult;
@@ -25,6 +26,9 @@ pub struct Explained<'c> {
     pub takes_back: Option<CorrectionRow>,
     /// Set for a reduction that was taken back.
     pub taken_back_by: Option<CorrectionRow>,
+    /// Set where the record was shared: of how much this is which part. For a counter-entry, that
+    /// of the reduction that it takes back.
+    pub share: Option<PartRow>,
     pub rule: &'c ExchangeRule,
     /// The recomputed amount is the stored one: of all shares together where it is shared, with
     /// the sign turned where it is taken back.
@@ -62,32 +66,37 @@ pub fn explain<'c>(
         .ok_or(Code::Internal)?;
     let takes_back = correction(conn, id)?;
     let taken_back_by = correction_against(conn, id)?;
-    let whole = shared_total(conn, &row)?;
-    let agrees = explanation.reduction_mg == whole.abs() && (whole < 0) == takes_back.is_some();
+    let counted = takes_back.as_ref().map_or(id, CorrectionRow::reversed);
+    let share = part(conn, counted)?;
+    let whole = match &share {
+        Some(share) if sums_up(conn, share)? => share.whole_mg,
+        Some(_) => -1,
+        None => row.mg.abs(),
+    };
+    let signed = if takes_back.is_some() {
+        row.mg <= 0
+    } else {
+        row.mg >= 0
+    };
+    let agrees = explanation.reduction_mg == whole && signed;
     Ok(Explained {
         reduction: row,
         behaviour: stored,
         explanation,
         takes_back,
         taken_back_by,
+        share,
         rule,
         agrees,
     })
 }
 
-/// What all shares of one behaviour in this batch come to; most have one.
-fn shared_total(conn: &mut Conn, row: &ReductionRow) -> FlowResult<i64> {
-    if row.origin_batch.is_none() && !has_shares(conn, row)? {
-        return Ok(row.mg);
-    }
-    let of_same = of_batch(conn, row.batch_id.0)?.into_iter();
-    Ok(of_same
-        .filter(|other| other.behaviour() == row.behaviour())
-        .map(|other| other.mg)
-        .sum())
-}
-
-/// Whether other reductions of the batch were computed from this one's behaviour.
-fn has_shares(conn: &mut Conn, row: &ReductionRow) -> FlowResult<bool> {
-    Ok(crate::store::reduction::shares_of(conn, row)? > 0)
+/// Whether all shares of the record together are what it came to.
+fn sums_up(conn: &mut Conn, share: &PartRow) -> FlowResult<bool> {
+    let record = ReductionId {
+        batch: share.record_batch.0,
+        pos: u32::try_from(share.record_pos).unwrap_or(0),
+    };
+    let parts = parts_of_record(conn, record)?;
+    Ok(parts.iter().map(|part| part.mg).sum::<i64>() == share.whole_mg)
 }

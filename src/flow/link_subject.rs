@@ -11,7 +11,8 @@ use crate::domain::context::Ctx;
 use crate::domain::methodology::{Scratch, start_of_day};
 use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
-use crate::store::behaviour::{BehaviourRow, held_of, link_subject as link_row};
+use crate::store::behaviour::{BehaviourRow, held_of};
+use crate::store::link::open_link;
 use crate::store::period::{QueuedRow, queue_periods, recorded_days};
 use crate::store::{Conn, StoreError, Tx};
 
@@ -44,7 +45,8 @@ pub fn link_subject(
     account: Uuid,
 ) -> FlowResult<Linked> {
     let subject = subject_hash(partner, subject);
-    link_row(tx, &subject, account, ctx.now.into()).map_err(|error| match error {
+    let linked = open_link(tx, &subject, account, Some(partner), ctx.now.into());
+    linked.map_err(|error| match error {
         StoreError::Constraint(_) => FlowError::from(Code::SubjectLinked),
         other => other.into(),
     })?;

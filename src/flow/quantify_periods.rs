@@ -4,6 +4,7 @@
 //! reduction, each naming the other.
 
 mod outcome;
+mod owners;
 mod write;
 mod year;
 
@@ -16,19 +17,19 @@ use crate::domain::behaviour::{ClaimKey, Record, SubjectHash, declared_key};
 use crate::domain::context::Ctx;
 use crate::domain::methodology::{Compiled, start_of_day};
 use crate::domain::problem::Code;
-use crate::domain::reduction::split;
 use crate::domain::wallet::Day;
+use crate::domain::wallet::sharing::{Part, Share, parts};
 use crate::store::Tx;
-use crate::store::behaviour::{claim, linked_accounts};
+use crate::store::behaviour::claim;
 use crate::store::period::{
-    QueuedRow, ResultRow, hold_subject, latest_results, queue_year, results_of, shares_on,
-    take_due, verdict,
+    QueuedRow, ResultRow, hold_subject, latest_results, queue_year, results_of, take_due, verdict,
 };
 
 use super::FlowResult;
 use super::ingest::{LogSettings, SceneView};
 
 use outcome::{Outcome, compute};
+use owners::Owners;
 pub use year::judge_year;
 
 /// What one run did.
@@ -89,8 +90,9 @@ struct Change {
     out: Day,
     outcome: Outcome,
     before: Option<ResultRow>,
-    /// Who gets which part; empty where the period gives nothing.
-    shares: Vec<(Uuid, i64)>,
+    /// Who shares it, and what each gets; empty where the period gives nothing.
+    shares: Vec<Share>,
+    parts: Vec<Part>,
 }
 
 impl Run<'_> {
@@ -104,10 +106,7 @@ impl Run<'_> {
         let Some(first) = queued.iter().map(|row| row.day).min() else {
             return Ok(());
         };
-        let Some((_, owner)) = linked_accounts(tx, &[*subject])?.into_iter().next() else {
-            // Nobody to credit yet: linking queues these days again.
-            return Ok(());
-        };
+        let owners = Owners::of(tx, subject)?;
         let last = queued
             .iter()
             .map(|row| row.until_day)
@@ -130,7 +129,12 @@ impl Run<'_> {
                     continue;
                 }
                 let row = before.remove(&span.0);
-                self.compare(tx, subject, owner, &compiled, span, outcome, row)?;
+                // Nobody to credit on that day yet: linking queues it again.
+                let shares = owners.shares(&compiled, span.0);
+                if shares.is_empty() {
+                    continue;
+                }
+                self.compare(tx, subject, shares, &compiled, span, outcome, row)?;
             }
         }
         Ok(())
@@ -160,7 +164,7 @@ impl Run<'_> {
         &mut self,
         tx: &mut Tx<'_>,
         subject: &SubjectHash,
-        owner: Uuid,
+        shares: Vec<Share>,
         compiled: &Compiled,
         span: (Day, Day),
         outcome: Outcome,
@@ -191,20 +195,11 @@ impl Run<'_> {
         if same || (before.is_none() && outcome.is_nothing()) {
             return Ok(());
         }
-        let shares = match outcome.refusal {
-            Some(_) => Vec::new(),
+        let (shares, parts) = match outcome.refusal {
+            Some(_) => (Vec::new(), Vec::new()),
             None => {
-                let mut shares = shares_on(tx, subject, span.0)?;
-                if shares.is_empty() {
-                    shares.push((owner, 1));
-                }
-                let weights: Vec<u32> = shares.iter().map(|(_, weight)| *weight).collect();
-                let parts = split(outcome.mg, &weights);
-                shares
-                    .into_iter()
-                    .map(|(account, _)| account)
-                    .zip(parts)
-                    .collect()
+                let parts = parts(&shares, outcome.mg);
+                (shares, parts)
             }
         };
         self.changes.push(Change {
@@ -214,6 +209,7 @@ impl Run<'_> {
             outcome,
             before,
             shares,
+            parts,
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! is written. What ingestion refused is not stored, so it is not tried; daily caps, exclusivity
 //! and shares are the ledger's and are left aside.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -11,7 +11,8 @@ use crate::domain::behaviour::{Record, SubjectHash};
 use crate::domain::methodology::{Compiled, Span, Trial, Tried, start_of_day};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reduction::ReductionId;
-use crate::store::behaviour::{BehaviourRow, linked_accounts};
+use crate::store::behaviour::BehaviourRow;
+use crate::store::link::links_of;
 use crate::store::period::{readings_between, statements_before};
 use crate::store::replay::{events_after, has_readings, reading_subjects};
 use crate::store::{Conn, StoreError};
@@ -105,12 +106,13 @@ impl<T: FnMut(usize)> Run<'_, T> {
                 return Ok(());
             };
             after = last.to_vec();
-            let accounts: HashMap<SubjectHash, Uuid> =
-                linked_accounts(conn, &subjects)?.into_iter().collect();
+            let links = links_of(conn, &subjects)?;
             for subject in &subjects {
                 let records = records_of(readings_between(conn, scene.id, subject, from, out)?)?;
                 let statements = records_of(statements_before(conn, scene.id, subject, out)?)?;
-                let account = accounts.get(subject).copied();
+                // A subject that passed to another account in between counts for the last.
+                let link = links.on(subject, out - 1);
+                let account = link.map(|link| link.account);
                 let person = account.map_or(Person::Subject(*subject), Person::Account);
                 self.count(records.len());
                 self.try_on(person, &records, &statements);
@@ -143,7 +145,7 @@ impl<T: FnMut(usize)> Run<'_, T> {
                 pos: u32::try_from(row.pos).unwrap_or(0),
             });
             self.count(rows.len());
-            let people = people(conn, &rows)?;
+            let people = people(conn, scene, &rows)?;
             for ((row, _), person) in rows.into_iter().zip(people) {
                 let record = record(row)?;
                 match gathers {
@@ -210,14 +212,17 @@ fn earned(tried: Vec<Tried>, reasons: &mut BTreeMap<String, usize>) -> Earned {
 }
 
 /// Whose each record is.
-fn people(conn: &mut Conn, rows: &[(BehaviourRow, Option<Vec<u8>>)]) -> FlowResult<Vec<Person>> {
+fn people(
+    conn: &mut Conn,
+    scene: &SceneView,
+    rows: &[(BehaviourRow, Option<Vec<u8>>)],
+) -> FlowResult<Vec<Person>> {
     let held =
         |subject: &Option<Vec<u8>>| -> Option<SubjectHash> { subject.as_deref()?.try_into().ok() };
     let mut subjects: Vec<SubjectHash> = rows.iter().filter_map(|(_, it)| held(it)).collect();
     subjects.sort_unstable();
     subjects.dedup();
-    let accounts: HashMap<SubjectHash, Uuid> =
-        linked_accounts(conn, &subjects)?.into_iter().collect();
+    let links = links_of(conn, &subjects)?;
     rows.iter()
         .map(|(row, subject)| {
             if let Some(account) = &row.account_id {
@@ -226,7 +231,8 @@ fn people(conn: &mut Conn, rows: &[(BehaviourRow, Option<Vec<u8>>)]) -> FlowResu
             let subject = held(subject).ok_or_else(|| {
                 StoreError::Corrupt(format!("behaviour {}-{}", row.batch_id.0, row.pos))
             })?;
-            let account = accounts.get(&subject).copied();
+            let link = links.on(&subject, scene.day(row.from_at.0));
+            let account = link.map(|link| link.account);
             Ok(account.map_or(Person::Subject(subject), Person::Account))
         })
         .collect()

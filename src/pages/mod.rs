@@ -22,6 +22,7 @@ mod credit;
 mod offer;
 mod reduction;
 mod session;
+mod subjects;
 mod voucher;
 mod wallet;
 
@@ -51,7 +52,11 @@ pub fn routes(services: &mut ServiceConfig) {
         .service(voucher::show)
         .service(voucher::cancel)
         .service(offer::list)
-        .service(offer::redeem);
+        .service(offer::redeem)
+        .service(subjects::list)
+        .service(subjects::make_code)
+        .service(subjects::state_shares)
+        .service(subjects::leave);
     services
         .service(style::style)
         .service(home::home)

@@ -40,7 +40,16 @@ struct Told {
     /// The recomputed amount is the credited one.
     agrees: bool,
     correction: Option<Correction>,
+    share: Option<Shared>,
     rule: Rule,
+}
+
+/// A part of what a household or vehicle came to.
+struct Shared {
+    whole_kg: String,
+    whole_mg: String,
+    weight: i32,
+    weights: i32,
 }
 
 /// A counter-entry, as its three rows are shown.
@@ -158,6 +167,12 @@ impl Told {
             explanation: explained.explanation,
             agrees: explained.agrees,
             correction,
+            share: explained.share.map(|share| Shared {
+                whole_kg: figure::kilograms(share.whole_mg),
+                whole_mg: figure::grouped(share.whole_mg),
+                weight: share.weight,
+                weights: share.weights,
+            }),
             rule: Rule {
                 name: format!("{}@{}", rule.code, rule.version),
                 title_zh: rule.title_zh.clone(),

@@ -108,6 +108,51 @@ pub const AWAITED_ARE_CLAIMED: Sums = Sums {
          ON c.key = a.key AND c.batch_id = a.batch_id AND c.pos = a.pos WHERE c.key IS NULL",
 };
 
+/// The shares of a record are all of what it came to, and their weights all of the weights.
+pub const SHARES_EQUAL_WHOLE: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM reduction_shares",
+    mismatches: "SELECT $id(s.record_batch) AS place, CAST(s.whole_mg AS BIGINT) AS expected, \
+         CAST(s.mg AS BIGINT) AS found FROM \
+         (SELECT p.record_batch, p.record_pos, MAX(p.whole_mg) AS whole_mg, \
+           MIN(p.whole_mg) AS least_mg, COALESCE(SUM(r.mg), 0) AS mg, MAX(p.weights) AS weights, \
+           MIN(p.weights) AS least_weights, SUM(p.weight) AS weight \
+          FROM reduction_shares p LEFT JOIN reductions r \
+          ON r.batch_id = p.batch_id AND r.pos = p.pos GROUP BY p.record_batch, p.record_pos) s \
+         WHERE s.mg <> s.whole_mg OR s.least_mg <> s.whole_mg OR s.weight <> s.weights \
+            OR s.least_weights <> s.weights",
+};
+
+/// Each share is the whole by its weight, to less than a milligram.
+pub const SHARES_FOLLOW_WEIGHTS: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM reduction_shares",
+    mismatches: "SELECT $id(p.batch_id) AS place, \
+         CAST(p.whole_mg * p.weight / p.weights AS BIGINT) AS expected, \
+         CAST(COALESCE(r.mg, -1) AS BIGINT) AS found FROM reduction_shares p \
+         LEFT JOIN reductions r ON r.batch_id = p.batch_id AND r.pos = p.pos \
+         WHERE r.mg IS NULL OR ABS(r.mg * p.weights - p.whole_mg * p.weight) >= p.weights",
+};
+
+/// A period's reductions, however many share it, are what the period came to.
+pub const PERIODS_EQUAL_CREDITS: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM period_results",
+    mismatches: "SELECT $id(p.subject) AS place, CAST(p.mg AS BIGINT) AS expected, \
+         CAST(COALESCE(c.mg, 0) AS BIGINT) AS found FROM period_results p LEFT JOIN \
+         (SELECT k.scene_id, k.subject, k.day, k.seq, SUM(r.mg) AS mg FROM period_credits k \
+          JOIN reductions r ON r.batch_id = k.batch_id AND r.pos = k.pos \
+          GROUP BY k.scene_id, k.subject, k.day, k.seq) c \
+         ON c.scene_id = p.scene_id AND c.subject = p.subject AND c.day = p.day AND c.seq = p.seq \
+         WHERE p.mg <> COALESCE(c.mg, 0)",
+};
+
+/// A subject's links follow each other: each begins on the day on which the one before ends.
+pub const LINKS_FOLLOW: Sums = Sums {
+    count: "SELECT COUNT(*) AS rows FROM subject_links",
+    mismatches: "SELECT $id(l.subject) AS place, CAST(COALESCE(b.out_day, -1) AS BIGINT) AS expected, \
+         CAST(l.from_day AS BIGINT) AS found FROM subject_links l LEFT JOIN subject_links b \
+         ON b.subject = l.subject AND b.seq = l.seq - 1 \
+         WHERE l.seq > 1 AND (b.out_day IS NULL OR b.out_day <> l.from_day)",
+};
+
 /// Counts the rows and finds the first mismatch.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::schema::{accounts, partner_keys, partners, subject_links, tokens};
+use super::schema::{accounts, partner_keys, partners, tokens};
 use super::{Conn, Id, StoreResult, Ts, Tx};
 
 /// A pseudonymous account.
@@ -50,15 +50,6 @@ pub struct PartnerKeyRow {
     pub material: Vec<u8>,
     pub valid_from: Ts,
     pub revoked_at: Option<Ts>,
-}
-
-/// Which account a partner's pseudonym stands for.
-#[derive(Debug, Clone, Queryable, Insertable, Selectable)]
-#[diesel(table_name = subject_links)]
-pub struct SubjectLinkRow {
-    pub subject: Vec<u8>,
-    pub account_id: Id,
-    pub linked_at: Ts,
 }
 
 /// # Errors
@@ -158,28 +149,4 @@ pub fn revoke_partner_key(tx: &mut Tx<'_>, key_id: &str, at: Ts) -> StoreResult<
         .set(partner_keys::revoked_at.eq(Some(at)))
         .execute(&mut **tx)?;
     Ok(changed == 1)
-}
-
-/// Links a subject that is not linked yet; false when it is linked already, to whomever.
-///
-/// # Errors
-/// The account is unknown, or the write failed.
-pub fn link_subject(tx: &mut Tx<'_>, row: &SubjectLinkRow) -> StoreResult<bool> {
-    let inserted = each_backend!(&mut **tx, |c| diesel::insert_into(subject_links::table)
-        .values(row)
-        .on_conflict(subject_links::subject)
-        .do_nothing()
-        .execute(c))?;
-    Ok(inserted == 1)
-}
-
-/// # Errors
-/// The query failed.
-pub fn account_of_subject(conn: &mut Conn, subject: &[u8; 32]) -> StoreResult<Option<Uuid>> {
-    let account: Option<Id> = subject_links::table
-        .find(subject.as_slice())
-        .select(subject_links::account_id)
-        .first(conn)
-        .optional()?;
-    Ok(account.map(|id| id.0))
 }

@@ -270,19 +270,6 @@ pub fn of_credit(
         .load(conn)?)
 }
 
-/// How many other reductions of the batch were computed from this one's behaviour.
-///
-/// # Errors
-/// The query failed.
-pub fn shares_of(conn: &mut Conn, row: &ReductionRow) -> StoreResult<i64> {
-    Ok(reductions::table
-        .filter(reductions::batch_id.eq(row.batch_id))
-        .filter(reductions::origin_batch.eq(row.batch_id))
-        .filter(reductions::origin_pos.eq(row.pos))
-        .count()
-        .get_result(conn)?)
-}
-
 /// All reductions of a batch, in order.
 ///
 /// # Errors

@@ -169,10 +169,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
 
-    subject_links (subject) {
+    subject_links (subject, seq) {
         subject -> Binary,
+        seq -> Integer,
         account_id -> IdT,
         linked_at -> TsT,
+        partner_id -> Nullable<IdT>,
+        from_day -> Integer,
+        out_day -> Nullable<Integer>,
+        ended_at -> Nullable<TsT>,
+        ended_role -> Nullable<Text>,
+        ended_by -> Nullable<IdT>,
     }
 }
 
@@ -544,16 +551,50 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::{IdT, TsT};
 
-    subject_shares (subject, from_day, account_id) {
+    share_statements (subject, seq) {
         subject -> Binary,
-        account_id -> IdT,
+        seq -> Integer,
+        link_seq -> Integer,
         from_day -> Integer,
+        stated_day -> Integer,
+        stated_at -> TsT,
+        stated_by -> IdT,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    subject_shares (subject, seq, account_id) {
+        subject -> Binary,
+        seq -> Integer,
+        account_id -> IdT,
         weight -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{IdT, TsT};
+
+    reduction_shares (batch_id, pos) {
+        batch_id -> IdT,
+        pos -> Integer,
+        subject -> Binary,
+        day -> Integer,
+        record_batch -> IdT,
+        record_pos -> Integer,
+        whole_mg -> BigInt,
+        weight -> Integer,
+        weights -> Integer,
     }
 }
 
 diesel::allow_tables_to_appear_in_same_query!(entries, transfers);
 diesel::allow_tables_to_appear_in_same_query!(behaviours, held_records, held_releases, revisions);
+diesel::allow_tables_to_appear_in_same_query!(corrections, reduction_shares, reductions);
+diesel::allow_tables_to_appear_in_same_query!(entries, reductions);
 diesel::allow_tables_to_appear_in_same_query!(log_batches, log_queue);
 
 diesel::table! {

@@ -36,5 +36,6 @@ mod redemption;
 mod redemption_http;
 mod registry;
 mod registry_api;
+mod sharing;
 mod short_lived;
 mod wire;

@@ -85,6 +85,7 @@ pub fn bus() -> Partner {
 
 /// A request as its sender signed it; what is sent may then differ.
 pub struct Signed {
+    pub method: &'static str,
     pub path: String,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -100,12 +101,25 @@ impl Partner {
         media: &str,
         body: &[u8],
     ) -> Signed {
+        self.sign_as("POST", base_url, at, path, media, body)
+    }
+
+    /// As [`Partner::sign`], for another method.
+    pub fn sign_as(
+        &self,
+        method: &'static str,
+        base_url: &str,
+        at: DateTime<Utc>,
+        path: &str,
+        media: &str,
+        body: &[u8],
+    ) -> Signed {
         static NONCE: AtomicU64 = AtomicU64::new(0);
         let nonce = format!("nonce-{:016}", NONCE.fetch_add(1, Ordering::Relaxed));
         let digest = ContentDigest::sha256(body).field();
         let fields = [("content-type", media), ("content-digest", digest.as_str())];
         let request = Request {
-            method: "POST",
+            method,
             scheme: "http",
             authority: base_url.trim_start_matches("http://"),
             path,
@@ -117,6 +131,7 @@ impl Partner {
         let signature = sign(&request, &signing, &self.key).expect("the request is signed");
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         Signed {
+            method,
             path: path.to_owned(),
             fields: vec![
                 field("Content-Type", media),
@@ -140,7 +155,7 @@ impl Signed {
             .iter()
             .map(|(n, v)| (n.as_str(), v.as_str()))
             .collect();
-        try_send(base_url, "POST", &self.path, &fields, &self.body)
+        try_send(base_url, self.method, &self.path, &fields, &self.body)
     }
 }
 
@@ -179,7 +194,8 @@ impl Town {
         Town::serve(pool, config())
     }
 
-    fn serve(pool: Pool, config: Config) -> Town {
+    /// Serves a town that is settled already, with these settings.
+    pub fn serve(pool: Pool, config: Config) -> Town {
         let clock = Clock::fixed(noon());
         let server = start_on(pool.clone(), config, clock.clone()).expect("it starts");
         Town {

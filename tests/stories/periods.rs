@@ -10,6 +10,7 @@ use tanpuhui::domain::methodology::Library;
 use tanpuhui::domain::problem::Code;
 use tanpuhui::domain::reduction::ReductionId;
 use tanpuhui::domain::wallet::ExchangeRule;
+use tanpuhui::domain::wallet::sharing::Share;
 use tanpuhui::flow::FlowError;
 use tanpuhui::flow::audit_books::audit_without_log;
 use tanpuhui::flow::ingest::{
@@ -18,8 +19,9 @@ use tanpuhui::flow::ingest::{
 use tanpuhui::flow::quantify_periods::{Quantified, judge_year, quantify_periods};
 use tanpuhui::store::behaviour::link_subject;
 use tanpuhui::store::correction::{correction, correction_against};
-use tanpuhui::store::period::{ShareRow, append_shares, due_subjects, due_years};
+use tanpuhui::store::period::{due_subjects, due_years};
 use tanpuhui::store::reduction::{ReductionRow, of_batch};
+use tanpuhui::store::share::{StatementRow, append_statement};
 use tanpuhui::store::wallet::{lots_of, statement};
 use tanpuhui::store::{Id, Pool, Ts};
 use uuid::Uuid;
@@ -331,13 +333,17 @@ on_both! {
 
     fn a_household_shares_to_the_milligram(pool: Pool) {
         let (first, second) = (household(&pool), open_account(&pool));
-        let share = |account, weight| ShareRow {
+        let stated = StatementRow {
             subject: subject_hash(PARTNER, "h").to_vec(),
-            account_id: Id(account),
+            seq: 1,
+            link_seq: 1,
             from_day: 0,
-            weight,
+            stated_day: -1,
+            stated_at: Ts(now()),
+            stated_by: Id(first),
         };
-        pool.write_now(|tx| append_shares(tx, &[share(first, 2), share(second, 1)])).unwrap();
+        let shares = [(first, 2), (second, 1)].map(|(account, weight)| Share { account, weight });
+        pool.write_now(|tx| append_statement(tx, &stated, &shares)).unwrap();
         let scene = week();
         post(&pool, &scene, vec![day(0, 10), day(1, 8), day(2, 5)]);
         close(&pool, &scene, 9);

@@ -1,5 +1,6 @@
 //! The bureau, by [`BureauAuth`](super::auth::BureauAuth); operators and auditors too.
 
+mod links;
 mod merchants;
 mod offers;
 mod periods;
@@ -11,6 +12,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The routes of this audience: `services.service(handler)` one a line.
 pub fn routes(services: &mut ServiceConfig<'_>) {
     services
+        .service(links::show)
+        .service(links::end)
         .service(merchants::register)
         .service(offers::put_up)
         .service(offers::change)

@@ -3,6 +3,7 @@
 mod links;
 mod offers;
 mod reductions;
+pub mod subjects;
 mod vouchers;
 mod wallet;
 
@@ -15,6 +16,9 @@ pub fn routes(services: &mut ServiceConfig<'_>) {
         .service(wallet::show_statement)
         .service(reductions::explain_reduction)
         .service(links::make_link_code)
+        .service(subjects::list_subjects)
+        .service(subjects::state_shares)
+        .service(subjects::leave)
         .service(offers::list_offers)
         .service(vouchers::redeem)
         .service(vouchers::list_vouchers)

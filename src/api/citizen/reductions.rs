@@ -28,12 +28,24 @@ pub struct ExplainedBody {
     /// The recomputed amount is the credited one.
     pub agrees: bool,
     pub exchange_rule: RuleBody,
+    /// Where a household or vehicle is shared: what all of it came to, and the caller's part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<SharedBody>,
     /// For a counter-entry: what it takes back, and what stands in its place. For a reduction that
     /// was taken back: by what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correction: Option<CorrectionBody>,
     /// What opens the leaf's commitment in the public log; share it only with whom you trust.
     pub opening: OpeningBody,
+}
+
+/// `whole_mg × weight / weights`, to the milligram, is the reduction. What is left over goes one
+/// milligram each to those who lost most by rounding down.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SharedBody {
+    pub whole_mg: i64,
+    pub weight: i32,
+    pub weights: i32,
 }
 
 /// A counter-entry and the rows it names.
@@ -159,6 +171,11 @@ impl ExplainedBody {
                 daily_cap_points: rule.daily_cap_points,
                 valid_months: rule.valid_months,
             },
+            share: explained.share.as_ref().map(|share| SharedBody {
+                whole_mg: share.whole_mg,
+                weight: share.weight,
+                weights: share.weights,
+            }),
             correction: explained
                 .takes_back
                 .as_ref()

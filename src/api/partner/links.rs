@@ -1,15 +1,18 @@
 //! Linking a partner's name for a person to that person's account, with a code that the person
 //! was shown.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, delete, post, web};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::api::link_code::LinkCode;
-use crate::api::{ApiError, ApiResult, AppState, ProblemBody};
+use crate::api::{ApiResult, AppState, ProblemBody};
 use crate::domain::behaviour::subject_hash;
 use crate::domain::context::Actor;
 use crate::domain::problem::{Code, Problem};
+use crate::domain::redemption::day_in;
 use crate::flow::FlowError;
+use crate::flow::end_link::end_link;
 use crate::flow::link_subject::{link_subject as link, release_held};
 
 use super::proof::prove;
@@ -48,13 +51,7 @@ pub async fn link_subject(
         .map_err(|error| Problem::at(Code::InvalidField, "body", error.to_string()))?;
     let now = state.now();
     let code = LinkCode::read(&body.code, &state.keys.codes, now)?;
-    let first = state
-        .short_lived
-        .once(&format!("link:{}", body.code), LinkCode::LIFE)
-        .await;
-    if !first.map_err(ApiError::unavailable)? {
-        return Err(Problem::at(Code::LinkCodeInvalid, "code", "it was used before").into());
-    }
+    LinkCode::use_up(&body.code, &state.short_lived).await?;
     let actor = Actor {
         role: "partner",
         id: proof.partner,
@@ -96,4 +93,50 @@ pub async fn link_subject(
         reduction_mg: linked.reduction_mg,
         points: linked.points,
     }))
+}
+
+/// Whose link ends.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnlinkBody {
+    /// The partner's own name for the person, as its records say it.
+    pub subject: String,
+}
+
+/// From when on the subject is nobody's.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct UnlinkedBody {
+    /// Records of this day and later are held for the next link. Sent again, the same.
+    pub ends_on: NaiveDate,
+}
+
+/// End a subject's link, from tomorrow
+///
+/// What was recorded for the days until then stays with the account that it was linked to; records
+/// that were sent by mistake are cancelled by revisions. A new link takes over on `ends_on`.
+#[utoipa::path(tag = "partner", security(("signature" = [])), request_body = UnlinkBody,
+    responses((status = OK, body = UnlinkedBody), (status = UNAUTHORIZED, body = ProblemBody),
+    (status = UNPROCESSABLE_ENTITY, body = ProblemBody, description = "subject_not_linked")))]
+#[delete("/api/partner/links")]
+pub async fn unlink_subject(
+    request: HttpRequest,
+    state: web::Data<AppState>,
+    body: web::Bytes,
+) -> ApiResult<HttpResponse> {
+    let proof = prove(&request, &state, &body).await?;
+    let body: UnlinkBody = serde_json::from_slice(&body)
+        .map_err(|error| Problem::at(Code::InvalidField, "body", error.to_string()))?;
+    let ctx = state.ctx(Actor {
+        role: "partner",
+        id: proof.partner,
+    });
+    let subject = subject_hash(proof.partner, &body.subject);
+    let today = day_in(ctx.now, state.redemption.zone);
+    let ended = state
+        .pool
+        .write::<_, FlowError>(move |tx| end_link(tx, &ctx, &subject, today))
+        .await?;
+    let ends_on = ended.out_day.and_then(NaiveDate::from_epoch_days);
+    let ends_on = ends_on.ok_or(Code::Internal)?;
+    Ok(HttpResponse::Ok().json(UnlinkedBody { ends_on }))
 }

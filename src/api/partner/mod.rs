@@ -13,5 +13,6 @@ pub fn routes(services: &mut ServiceConfig<'_>) {
     services
         .service(batches::post_behaviours)
         .service(files::post_file)
-        .service(links::link_subject);
+        .service(links::link_subject)
+        .service(links::unlink_subject);
 }

@@ -1,7 +1,6 @@
 //! The bare statements: the same rows into the same tables with the same constraints and indexes,
 //! with everything that a program decides left out.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -11,8 +10,9 @@ use crate::domain::wallet::{Entry, ISSUANCE, Lot, Transfer, TransferKind};
 use crate::flow::FlowError;
 use crate::flow::ingest::{Item, Prepared};
 use crate::store::behaviour::{
-    BatchRow, Claim, NewBehaviour, append_batch, append_behaviours, linked_accounts, take_claims,
+    BatchRow, Claim, NewBehaviour, append_batch, append_behaviours, take_claims,
 };
+use crate::store::link::links_of;
 use crate::store::reduction::{
     DayRange, ReductionRow, append_leaves, append_reductions, day_credits,
 };
@@ -85,15 +85,12 @@ fn accounts_of(pool: &Pool, prepared: &Prepared) -> Result<Vec<Uuid>, StoreError
     let mut subjects: Vec<_> = prepared.items.iter().map(|item| item.subject).collect();
     subjects.sort_unstable();
     subjects.dedup();
-    let accounts: HashMap<_, _> = pool
-        .read_now(|conn| linked_accounts(conn, &subjects))?
-        .into_iter()
-        .collect();
-    Ok(prepared
-        .items
-        .iter()
-        .map(|item| accounts[&item.subject])
-        .collect())
+    let links = pool.read_now(|conn| links_of(conn, &subjects))?;
+    let account = |item: &Item| {
+        let link = links.on(&item.subject, item.day);
+        link.map(|link| link.account).ok_or(StoreError::NotFound)
+    };
+    prepared.items.iter().map(account).collect()
 }
 
 fn statements(tx: &mut Tx<'_>, town: &Town, rows: &Rows) -> Result<(), FlowError> {
@@ -107,7 +104,7 @@ fn statements(tx: &mut Tx<'_>, town: &Town, rows: &Rows) -> Result<(), FlowError
     let mut subjects: Vec<_> = items.iter().map(|(_, item)| item.subject).collect();
     subjects.sort_unstable();
     subjects.dedup();
-    linked_accounts(tx, &subjects)?;
+    links_of(tx, &subjects)?;
     let mut claims: Vec<Claim> = items
         .iter()
         .zip(0..)

@@ -244,6 +244,12 @@ impl Compiled {
         &self.subject
     }
 
+    /// Whether several people may share what a subject earns: a household, a vehicle, a site (a
+    /// roof with its panels). What a person did is that person's alone.
+    pub fn is_shareable(&self) -> bool {
+        matches!(self.subject.as_str(), "household" | "vehicle" | "site") && self.overlap.is_none()
+    }
+
     /// `co2`, `co2e` or `co2e_footprint`.
     pub fn quantity_kind(&self) -> &str {
         &self.quantity_kind

@@ -8,6 +8,8 @@ mod posting;
 #[cfg(test)]
 mod vectors;
 
+pub mod sharing;
+
 pub use credit::{Credit, Earner};
 pub use exchange_rule::{ExchangeRule, RuleError};
 pub use lot::{Lot, Spend};

@@ -10,7 +10,7 @@ use super::{Check, Difference};
 type Run = fn(&mut Conn, &'static str) -> FlowResult<Check>;
 
 /// Each check's name says what must be equal.
-pub(super) const CHECKS: [(&str, Run); 12] = [
+pub(super) const CHECKS: [(&str, Run); 16] = [
     ("every transfer adds up to nothing", |conn, name| {
         check(conn, name, ledger_sums::TRANSFERS_BALANCE)
     }),
@@ -31,6 +31,18 @@ pub(super) const CHECKS: [(&str, Run); 12] = [
     }),
     ("cancelled before it came = claimed", |conn, name| {
         check(conn, name, ledger_sums::AWAITED_ARE_CLAIMED)
+    }),
+    ("shares = the whole", |conn, name| {
+        check(conn, name, ledger_sums::SHARES_EQUAL_WHOLE)
+    }),
+    ("each share follows its weight", |conn, name| {
+        check(conn, name, ledger_sums::SHARES_FOLLOW_WEIGHTS)
+    }),
+    ("periods = their reductions", |conn, name| {
+        check(conn, name, ledger_sums::PERIODS_EQUAL_CREDITS)
+    }),
+    ("a subject's links follow each other", |conn, name| {
+        check(conn, name, ledger_sums::LINKS_FOLLOW)
     }),
     ("held = vouchers issued", |conn, name| {
         check(conn, name, voucher_sums::HELD_EQUALS_VOUCHERS)

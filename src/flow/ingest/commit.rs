@@ -2,6 +2,7 @@
 
 mod claims;
 mod rows;
+mod shares;
 mod wallets;
 
 pub(super) use claims::first_result;
@@ -18,13 +19,14 @@ use crate::domain::log::leaf::{Leaf, SaltKey};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reduction::ReductionId;
 use crate::domain::unit::MgCo2e;
+use crate::domain::wallet::sharing::Share;
 use crate::domain::wallet::{Earner, Entry, ISSUANCE, Lot, Transfer, TransferKind};
 use crate::flow::FlowResult;
 use crate::store::behaviour::{
     BatchRow, Claim, HeldRow, NewBehaviour, RefusalRow, append_batch, append_behaviours,
-    append_held, append_refusals, digest, keep_unlinked, linked_accounts, release_held, released,
-    return_claims, seen_body,
+    append_held, append_refusals, digest, release_held, released, return_claims, seen_body,
 };
+use crate::store::link::{keep_unlinked, links_of};
 use crate::store::reduction::{
     DayCredit, DayRange, ReductionRow, append_leaves, append_reductions, day_credits, reduction_at,
 };
@@ -34,7 +36,7 @@ use crate::store::{Id, Tx};
 use super::answer::{Answer, Receipt};
 use super::batch::{Item, Prepared};
 use super::overlap::Timeline;
-use super::scene::SceneView;
+use super::scene::{Pinned, SceneView};
 
 /// What the log leaf of a reduction needs beside the reduction.
 #[derive(Debug)]
@@ -56,16 +58,17 @@ pub fn commit(
     prepared: &Prepared,
 ) -> FlowResult<Receipt> {
     let mut decision = Decision::new(batch, prepared);
-    decision.find_accounts(tx)?;
+    decision.find_accounts(tx, scene)?;
     decision.take_claims(tx, scene)?;
     let mut wallets = decision.lock_wallets(tx, ctx, scene)?;
     decision.refuse_overlaps(tx, scene, &wallets)?;
     let credited = decision.credit(scene, &mut wallets);
     decision.write(tx, ctx, scene, log, &wallets, &credited)?;
+    let shared = decision.credit_shares(tx, ctx, scene, log)?;
     let revised = decision.revise(tx, ctx, scene, log)?;
     Ok(Receipt::of(
         batch,
-        decision.into_answers(&credited, revised),
+        decision.into_answers(&credited, shared, revised),
     ))
 }
 
@@ -78,6 +81,8 @@ struct Decision<'p> {
     linked: Vec<(Uuid, &'p Item)>,
     /// The items whose subject is not linked; their positions follow the linked ones'.
     unlinked: Vec<&'p Item>,
+    /// Positions of linked items that several people share, and who: credited after the rest.
+    shared: BTreeMap<usize, Vec<Share>>,
     /// What was decided against positions; all others are accepted or held.
     against: BTreeMap<usize, Answer>,
     /// Positions that say the same as an earlier one of this batch, and that one: they are told
@@ -115,6 +120,7 @@ impl<'p> Decision<'p> {
             prepared,
             linked: Vec::with_capacity(prepared.items.len()),
             unlinked: Vec::new(),
+            shared: BTreeMap::new(),
             against: BTreeMap::new(),
             twins: Vec::new(),
             restated: Vec::new(),
@@ -122,33 +128,35 @@ impl<'p> Decision<'p> {
         }
     }
 
-    fn find_accounts(&mut self, tx: &mut Tx<'_>) -> FlowResult<()> {
-        let mut subjects: Vec<SubjectHash> = self
-            .prepared
-            .items
-            .iter()
-            .map(|item| item.subject)
-            .collect();
+    fn find_accounts(&mut self, tx: &mut Tx<'_>, scene: &SceneView) -> FlowResult<()> {
+        let items = &self.prepared.items;
+        let mut subjects: Vec<SubjectHash> = items.iter().map(|item| item.subject).collect();
         subjects.sort_unstable();
         subjects.dedup();
-        let mut accounts: HashMap<SubjectHash, Uuid> =
-            linked_accounts(tx, &subjects)?.into_iter().collect();
-        subjects.retain(|subject| !accounts.contains_key(subject));
+        let mut links = links_of(tx, &subjects)?;
+        let lacking = |item: &&Item| links.on(&item.subject, item.day).is_none();
+        subjects = items
+            .iter()
+            .filter(lacking)
+            .map(|item| item.subject)
+            .collect();
         if !subjects.is_empty() {
+            subjects.sort_unstable();
+            subjects.dedup();
             // A link that commits between the look and ours would leave its record held for ever.
             keep_unlinked(tx, &subjects)?;
-            accounts.extend(linked_accounts(tx, &subjects)?);
+            links.extend(links_of(tx, &subjects)?);
         }
-        for item in &self.prepared.items {
-            match accounts.get(&item.subject) {
-                Some(account) => self.linked.push((*account, item)),
+        for item in items {
+            match links.on(&item.subject, item.day) {
+                Some(link) => self.linked.push((link.account, item)),
                 None => self.unlinked.push(item),
             }
         }
         self.linked.sort_by(|(a, x), (b, y)| {
             (a, x.day, x.from, &x.source_id).cmp(&(b, y.day, y.from, &y.source_id))
         });
-        Ok(())
+        self.find_shares(tx, scene, &links)
     }
 
     fn item(&self, pos: usize) -> &'p Item {
@@ -168,6 +176,7 @@ impl<'p> Decision<'p> {
             .iter()
             .enumerate()
             .filter(|(pos, (_, item))| item.reading.is_none() && !self.against.contains_key(pos))
+            .filter(|(pos, _)| !self.shared.contains_key(pos))
             .map(|(pos, (account, item))| (pos, *account, *item))
     }
 
@@ -192,7 +201,12 @@ impl<'p> Decision<'p> {
     }
 
     /// `revised` are the answers that were given last, by place in the submission.
-    fn into_answers(mut self, credited: &[Credited], revised: Vec<(usize, Answer)>) -> Vec<Answer> {
+    fn into_answers(
+        mut self,
+        credited: &[Credited],
+        shared: Vec<(usize, Answer)>,
+        revised: Vec<(usize, Answer)>,
+    ) -> Vec<Answer> {
         let held = Answer::Held(Code::SubjectNotLinked);
         let mut answers = vec![held; self.prepared.records()];
         let mut put = |at: usize, answer: Answer| {
@@ -216,6 +230,9 @@ impl<'p> Decision<'p> {
                     capped,
                 },
             );
+        }
+        for (pos, answer) in shared {
+            put(self.item(pos).index, answer);
         }
         for pos in self.recorded().collect::<Vec<_>>() {
             put(self.item(pos).index, Answer::Held(Code::PeriodOpen));

@@ -37,7 +37,19 @@ pub struct Pinned {
     pub compiled: Option<Arc<Compiled>>,
 }
 
+impl Pinned {
+    /// Whether several people may share what a subject earns under it.
+    pub fn is_shareable(&self) -> bool {
+        self.compiled.as_deref().is_some_and(Compiled::is_shareable)
+    }
+}
+
 impl SceneView {
+    /// Whether several people may share what a subject earns under any version.
+    pub fn is_shareable(&self) -> bool {
+        self.pinned.iter().any(Pinned::is_shareable)
+    }
+
     /// The version that applies to an act of this time, and its place in `pinned`.
     pub fn in_force(&self, at: DateTime<Utc>) -> Option<(usize, &Compiled)> {
         self.pinned.iter().enumerate().find_map(|(place, pinned)| {

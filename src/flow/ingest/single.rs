@@ -89,18 +89,12 @@ fn together<'p>(posts: impl Iterator<Item = &'p SinglePost>) -> Prepared {
     for (index, post) in posts.enumerate() {
         let one = &post.prepared;
         digest.update(one.body_digest);
-        whole.items.extend(
-            one.items
-                .iter()
-                .cloned()
-                .map(|item| super::Item { index, ..item }),
-        );
-        whole.revisions.extend(
-            one.revisions
-                .iter()
-                .cloned()
-                .map(|item| super::Item { index, ..item }),
-        );
+        let here = |item: &super::Item| super::Item {
+            index,
+            ..item.clone()
+        };
+        whole.items.extend(one.items.iter().map(here));
+        whole.revisions.extend(one.revisions.iter().map(here));
         whole.refused.extend(
             one.refused
                 .iter()

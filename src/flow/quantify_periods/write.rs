@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::domain::behaviour::declared_key;
 use crate::domain::context::Ctx;
 use crate::domain::reduction::ReductionId;
+use crate::domain::wallet::sharing::Part;
 use crate::flow::FlowResult;
 use crate::flow::ingest::{Batches, Fresh, Ground, LogSettings, Reversal, adjust};
 use crate::store::behaviour::{Claim, NewBehaviour, append_behaviours, claim, take_claims};
@@ -12,6 +13,7 @@ use crate::store::period::{
     PeriodCreditRow, ResultRow, append_period_credits, append_result, credits_of,
 };
 use crate::store::reduction::reduction;
+use crate::store::share::append_parts;
 use crate::store::{Id, StoreError, Tx};
 
 use super::{Run, outcome};
@@ -49,6 +51,7 @@ impl Run<'_> {
         let adjusted = adjust(tx, &ground, &reversals, &fresh)?;
         let gave: i64 = adjusted.fresh.iter().map(|given| given.points).sum();
         self.done.points += gave - adjusted.taken;
+        append_parts(tx, &self.part_rows(&order, &homes, batches.credits))?;
         self.append_results(tx, ctx, &order, &homes, batches.credits)
     }
 
@@ -59,11 +62,11 @@ impl Run<'_> {
             .changes
             .iter()
             .enumerate()
-            .flat_map(|(at, change)| (0..change.shares.len()).map(move |share| (at, share)))
+            .flat_map(|(at, change)| (0..change.parts.len()).map(move |share| (at, share)))
             .collect();
         order.sort_by_key(|(at, share)| {
             let change = &self.changes[*at];
-            (change.shares[*share].0, change.day, *at)
+            (change.parts[*share].account, change.day, *at)
         });
         order
     }
@@ -82,7 +85,7 @@ impl Run<'_> {
         shares
             .map(|(pos, (at, share))| {
                 let change = &self.changes[*at];
-                let (account, mg) = change.shares[*share];
+                let Part { account, mg, .. } = change.parts[*share];
                 let home = homes[*at].unwrap_or(pos);
                 Fresh {
                     pos,
@@ -135,7 +138,7 @@ impl Run<'_> {
         let rows = self.changes.iter().zip(homes).filter_map(|(change, home)| {
             let (home, canonical) = ((*home)?, change.outcome.canonical.as_ref()?);
             let record = change.outcome.record()?;
-            let account = change.shares.first().map(|(account, _)| Id(*account));
+            let account = change.parts.first().map(|part| Id(part.account));
             Some(NewBehaviour {
                 batch_id: batch.into(),
                 pos: place(home),
@@ -161,7 +164,7 @@ impl Run<'_> {
                 let row = reduction(tx, credited)?;
                 let account = row.account_id.0;
                 let own = |(_, (of, share)): &(usize, &(usize, usize))| {
-                    *of == at && change.shares[*share].0 == account
+                    *of == at && change.parts[*share].account == account
                 };
                 let mine = order.iter().enumerate().find(own);
                 let any = order.iter().enumerate().find(|(_, (of, _))| *of == at);
@@ -198,7 +201,7 @@ impl Run<'_> {
                     methodology_id: self.scene.pinned[change.outcome.pinned].id,
                     batch_id: homes[at].map(|_| Id(batch)),
                     pos: homes[at].map(place),
-                    mg: change.shares.iter().map(|(_, mg)| mg).sum(),
+                    mg: change.parts.iter().map(|part| part.mg).sum(),
                     refusal: change.outcome.refusal.clone(),
                     digest: change.outcome.digest.to_vec(),
                     at: ctx.now.into(),
@@ -222,7 +225,7 @@ fn place(pos: usize) -> i32 {
     i32::try_from(pos).unwrap_or(i32::MAX)
 }
 
-fn id(batch: Uuid, pos: usize) -> ReductionId {
+pub(super) fn id(batch: Uuid, pos: usize) -> ReductionId {
     ReductionId {
         batch,
         pos: u32::try_from(pos).unwrap_or(u32::MAX),

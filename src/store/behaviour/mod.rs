@@ -1,7 +1,6 @@
 //! Batches, claims and behaviours: what arrived, and that it is counted once.
 
 mod claim;
-mod link;
 
 use std::collections::HashMap;
 
@@ -10,13 +9,13 @@ use uuid::Uuid;
 
 pub(in crate::store) use claim::ClaimRow;
 pub use claim::{Claim, claim, claims_of, pass_claim, return_claims, take_claims};
-pub use link::{keep_unlinked, link_subject, linked_accounts};
 
 use crate::domain::behaviour::SubjectHash;
 use crate::domain::reduction::ReductionId;
 
 use crate::store::bulk;
 use crate::store::bulk::places::rows_at;
+use crate::store::link::open_link;
 use crate::store::schema::{batches, behaviours, held_records, held_releases, refusals, revisions};
 use crate::store::{Conn, Id, StoreError, StoreResult, Ts, Tx};
 
@@ -338,6 +337,19 @@ pub fn digest(conn: &mut Conn, batch: Uuid, pos: i32) -> StoreResult<Vec<u8>> {
         .find((Id(batch), pos))
         .select(behaviours::digest)
         .first(conn)?)
+}
+
+/// Links a subject that nobody has linked yet.
+///
+/// # Errors
+/// The subject is linked already, or the write failed.
+pub fn link_subject(
+    tx: &mut Tx<'_>,
+    subject: &SubjectHash,
+    account: Uuid,
+    at: Ts,
+) -> StoreResult<()> {
+    open_link(tx, subject, account, None, at).map(|_| ())
 }
 
 pub(in crate::store) fn place_of(batch: Id, pos: i32) -> ReductionId {

@@ -7,11 +7,14 @@ use uuid::Uuid;
 use crate::domain::behaviour::SubjectHash;
 
 use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::link::LinkColumns;
 use super::super::redemption::{VoucherLotRow, VoucherRow};
 use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
 use super::super::schema::{
-    behaviours, entries, reductions, subject_links, voucher_lots, vouchers,
+    behaviours, entries, reductions, share_statements, subject_links, subject_shares, voucher_lots,
+    vouchers,
 };
+use super::super::share::{ShareRow, StatementRow};
 use super::super::types::IdT;
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
@@ -126,15 +129,38 @@ pub(in crate::store) fn append_reductions(
     Ok(())
 }
 
-pub(in crate::store) fn linked_accounts(
+pub(in crate::store) fn links_of(
     c: &mut PgConnection,
     subjects: &[SubjectHash],
-) -> StoreResult<Vec<(Vec<u8>, Id)>> {
+) -> StoreResult<Vec<LinkColumns>> {
     let subjects: Vec<&[u8]> = subjects.iter().map(<[u8; 32]>::as_slice).collect();
     Ok(subject_links::table
         .filter(subject_links::subject.eq_any(subjects))
-        .select((subject_links::subject, subject_links::account_id))
+        .select((
+            subject_links::subject,
+            subject_links::seq,
+            subject_links::account_id,
+            subject_links::from_day,
+            subject_links::out_day,
+        ))
         .load(c)?)
+}
+
+pub(in crate::store) fn shares_of(
+    c: &mut PgConnection,
+    subjects: &[SubjectHash],
+) -> StoreResult<(Vec<StatementRow>, Vec<ShareRow>)> {
+    let subjects: Vec<&[u8]> = subjects.iter().map(<[u8; 32]>::as_slice).collect();
+    let statements: Vec<StatementRow> = share_statements::table
+        .filter(share_statements::subject.eq_any(&subjects))
+        .load(c)?;
+    let shares = match statements.is_empty() {
+        true => Vec::new(),
+        false => subject_shares::table
+            .filter(subject_shares::subject.eq_any(&subjects))
+            .load(c)?,
+    };
+    Ok((statements, shares))
 }
 
 pub(in crate::store) fn day_credits(

@@ -7,11 +7,14 @@ use uuid::Uuid;
 use crate::domain::behaviour::SubjectHash;
 
 use super::super::behaviour::{Claim, ClaimRow, NewBehaviour};
+use super::super::link::LinkColumns;
 use super::super::redemption::{VoucherLotRow, VoucherRow};
 use super::super::reduction::{DayCreditRow, DayRange, ReductionRow};
 use super::super::schema::{
-    behaviours, claims, entries, lots, reductions, subject_links, voucher_lots, vouchers,
+    behaviours, claims, entries, lots, reductions, share_statements, subject_links, subject_shares,
+    voucher_lots, vouchers,
 };
+use super::super::share::{ShareRow, StatementRow};
 use super::super::wallet::{EntryRow, LotRow};
 use super::super::{Id, StoreResult};
 
@@ -102,20 +105,45 @@ pub(in crate::store) fn append_reductions(
     Ok(())
 }
 
-pub(in crate::store) fn linked_accounts(
+pub(in crate::store) fn links_of(
     c: &mut SqliteConnection,
     subjects: &[SubjectHash],
-) -> StoreResult<Vec<(Vec<u8>, Id)>> {
-    let mut linked = Vec::with_capacity(subjects.len());
+) -> StoreResult<Vec<LinkColumns>> {
+    let mut links = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let account: Option<Id> = subject_links::table
-            .find(subject.as_slice())
-            .select(subject_links::account_id)
-            .first(c)
-            .optional()?;
-        linked.extend(account.map(|account| (subject.to_vec(), account)));
+        let found: Vec<LinkColumns> = subject_links::table
+            .filter(subject_links::subject.eq(subject.as_slice()))
+            .select((
+                subject_links::subject,
+                subject_links::seq,
+                subject_links::account_id,
+                subject_links::from_day,
+                subject_links::out_day,
+            ))
+            .load(c)?;
+        links.extend(found);
     }
-    Ok(linked)
+    Ok(links)
+}
+
+pub(in crate::store) fn shares_of(
+    c: &mut SqliteConnection,
+    subjects: &[SubjectHash],
+) -> StoreResult<(Vec<StatementRow>, Vec<ShareRow>)> {
+    let (mut statements, mut shares) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        let found: Vec<StatementRow> = share_statements::table
+            .filter(share_statements::subject.eq(subject.as_slice()))
+            .load(c)?;
+        if !found.is_empty() {
+            let of: Vec<ShareRow> = subject_shares::table
+                .filter(subject_shares::subject.eq(subject.as_slice()))
+                .load(c)?;
+            shares.extend(of);
+        }
+        statements.extend(found);
+    }
+    Ok((statements, shares))
 }
 
 pub(in crate::store) fn day_credits(

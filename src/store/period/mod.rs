@@ -3,11 +3,9 @@
 mod queue;
 mod reading;
 mod result;
-mod share;
 mod year;
 
 pub use queue::*;
 pub use reading::*;
 pub use result::*;
-pub use share::*;
 pub use year::*;

@@ -5,6 +5,7 @@ use crate::flow::ingest::revise::has_ended;
 use crate::store::behaviour::behaviour;
 use crate::store::correction::correction_against;
 use crate::store::revision::{AwaitedRow, awaited, awaits_as, revised_by};
+use crate::store::share::parts_of_record;
 
 /// Marks of what is decided last, until it is: a known id stated anew, and what needs a key that
 /// a cancelled record has.
@@ -235,6 +236,16 @@ pub(in crate::flow::ingest) fn first_result(
     holder: &Claim,
 ) -> FlowResult<Answer> {
     let first = holder.holder();
+    if scene.is_shareable() {
+        let parts = parts_of_record(tx, first)?;
+        if let Some(part) = parts.first() {
+            return Ok(Answer::Replayed {
+                reduction: Some(part.id()),
+                mg: parts.iter().map(|part| part.mg).sum(),
+                points: parts.iter().map(|part| part.points).sum(),
+            });
+        }
+    }
     if let Some(row) = given_for(tx, first)? {
         return Ok(replayed(Some(&row)));
     }

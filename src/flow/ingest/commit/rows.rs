@@ -20,13 +20,15 @@ impl<'p> Decision<'p> {
         let held = self.held_rows();
         let refusals = self.refusal_rows();
         let recorded: Vec<usize> = self.recorded().collect();
-        let nothing_new = credited.is_empty() && held.is_empty() && recorded.is_empty();
+        let shared: Vec<usize> = self.sharing().map(|(pos, _)| pos).collect();
+        let waiting = [recorded.as_slice(), &shared].concat();
+        let nothing_new = credited.is_empty() && held.is_empty() && waiting.is_empty();
         if nothing_new
             && (refusals.is_empty() || seen_body(tx, scene.id, &self.prepared.body_digest)?)
         {
             return Ok(());
         }
-        append_behaviours(tx, self.behaviour_rows(scene, credited, &held, &recorded))?;
+        append_behaviours(tx, self.behaviour_rows(scene, credited, &held, &waiting))?;
         self.record(tx, scene, &recorded)?;
         append_held(tx, &held)?;
         append_refusals(tx, &refusals)?;
@@ -141,13 +143,13 @@ impl<'p> Decision<'p> {
         scene: &SceneView,
         credited: &[Credited],
         held: &[HeldRow],
-        recorded: &[usize],
+        waiting: &[usize],
     ) -> Vec<NewBehaviour<'r>> {
         let credited = credited.iter().map(|credit| credit.pos);
         let held = held.iter().map(|row| index(row.pos));
         credited
             .chain(held)
-            .chain(recorded.iter().copied())
+            .chain(waiting.iter().copied())
             .filter_map(|pos| {
                 let item: &'r Item = self.item(pos);
                 item.origin.is_none().then(|| NewBehaviour {

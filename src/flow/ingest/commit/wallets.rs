@@ -13,6 +13,7 @@ impl<'p> Decision<'p> {
     ) -> FlowResult<Wallets> {
         let mut accounts: Vec<Uuid> = self.crediting().map(|(_, account, _)| account).collect();
         accounts.dedup();
+        self.lock_all(tx, ctx, scene, &accounts)?;
         let mut lots = open_wallets(tx, ctx, scene, &accounts)?;
         carry_remainders(&mut lots);
         let newest = newest_lots(&lots);
@@ -27,6 +28,27 @@ impl<'p> Decision<'p> {
             earned,
             credits,
         })
+    }
+
+    /// Where records are shared, the wallets of all who share are locked in one go, so that two
+    /// batches wait for each other instead of deadlocking.
+    fn lock_all(
+        &self,
+        tx: &mut Tx<'_>,
+        ctx: &Ctx,
+        scene: &SceneView,
+        accounts: &[Uuid],
+    ) -> FlowResult<()> {
+        let sharers = self.sharing().flat_map(|(_, shares)| shares);
+        let mut all: Vec<Uuid> = sharers.map(|share| share.account).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        all.extend(accounts);
+        all.sort_unstable();
+        all.dedup();
+        open_wallets(tx, ctx, scene, &all)?;
+        Ok(())
     }
 
     /// For each account, the days of its items, and a day more on both sides for acts across

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::domain::behaviour::ClaimKey;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reduction::ReductionId;
+use crate::domain::wallet::sharing::Share;
 use crate::flow::FlowResult;
 use crate::store::Tx;
 use crate::store::behaviour::{BehaviourRow, Claim, digest, waits_as};
@@ -30,6 +31,8 @@ pub(super) enum Verdict<'i> {
 pub(super) struct Decided<'i> {
     pub item: &'i Item,
     pub account: Option<Uuid>,
+    /// Who shares what it comes to, where several do.
+    pub shares: Vec<Share>,
     /// The record that it takes the place of; `None` for one that revises nothing that is here.
     pub current: Option<BehaviourRow>,
     /// Where that one stood, if it is counted by periods.
@@ -70,9 +73,14 @@ impl Wave<'_> {
         if let Some(holder) = known.claims.get(&own) {
             return Ok(Verdict::Answered(self.seen(tx, item, own, *holder)?));
         }
+        let link = known.links.on(&item.subject, item.day);
+        let shared = link.filter(|_| self.shareable(item));
         let mut decided = Decided {
             item,
-            account: known.accounts.get(&item.subject).copied(),
+            account: link.map(|link| link.account),
+            shares: shared.map_or_else(Vec::new, |link| {
+                known.sharing.on(&item.subject, &link, item.day)
+            }),
             current: None,
             old: None,
             keys: vec![own],
@@ -112,7 +120,7 @@ impl Wave<'_> {
         }
         let stored = known.stored.get(last).cloned().ok_or(Code::Internal)?;
         let days = self.days(&stored);
-        if !self.same_subject(tx, decided, &stored, days.as_ref())? {
+        if !self.same_subject(tx, known, decided, &stored, days.as_ref())? {
             return refused(unknown()).map(Some);
         }
         if decided.item.revises.is_none()
@@ -195,6 +203,7 @@ impl Wave<'_> {
     fn same_subject(
         &self,
         tx: &mut Tx<'_>,
+        known: &Known,
         decided: &Decided<'_>,
         stored: &BehaviourRow,
         days: Option<&Reading>,
@@ -202,10 +211,11 @@ impl Wave<'_> {
         if stored.scene_id != self.scene.id {
             return Ok(false);
         }
-        if let Some(account) = stored.account_id {
-            return Ok(decided.account == Some(account.0));
-        }
         let subject = &decided.item.subject;
+        if let Some(account) = stored.account_id {
+            let link = known.links.on(subject, self.scene.day(stored.from_at.0));
+            return Ok(link.is_some_and(|link| link.account == account.0));
+        }
         let (batch, pos) = (stored.batch_id.0, stored.pos);
         if let Some(days) = days
             && reading_of(tx, self.scene.id, subject, days.days.0, batch, pos)?

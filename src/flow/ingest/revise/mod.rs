@@ -10,6 +10,7 @@
 
 mod chain;
 mod decide;
+mod shares;
 mod wave;
 mod write;
 

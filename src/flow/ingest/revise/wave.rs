@@ -9,9 +9,9 @@ use crate::domain::context::Ctx;
 use crate::domain::reduction::ReductionId;
 use crate::flow::FlowResult;
 use crate::store::Tx;
-use crate::store::behaviour::{
-    BehaviourRow, behaviours_at, claims_of, keep_unlinked, linked_accounts,
-};
+use crate::store::behaviour::{BehaviourRow, behaviours_at, claims_of};
+use crate::store::link::{Links, keep_unlinked, links_of};
+use crate::store::share::{Sharing, sharing_of};
 
 use super::chain::chains;
 use super::decide::{Decided, Verdict};
@@ -40,7 +40,8 @@ pub(super) struct Done<'i> {
 
 /// What was read for a wave before anything was decided.
 pub(super) struct Known {
-    pub accounts: HashMap<SubjectHash, Uuid>,
+    pub links: Links,
+    pub sharing: Sharing,
     pub claims: HashMap<ClaimKey, ReductionId>,
     pub chains: HashMap<ReductionId, Vec<ReductionId>>,
     /// The record in force of each chain.
@@ -67,7 +68,8 @@ impl<'a> Wave<'a> {
     }
 
     fn read(&self, tx: &mut Tx<'_>, items: &Numbered<'_>) -> FlowResult<Known> {
-        let accounts = accounts(tx, items)?;
+        let links = links(tx, items)?;
+        let sharing = self.sharing(tx, items)?;
         let mut keys: BTreeSet<ClaimKey> = BTreeSet::new();
         for (_, item) in items {
             keys.extend(Names::of(self.scene, item).all());
@@ -91,13 +93,29 @@ impl<'a> Wave<'a> {
             .collect();
         let ends: Vec<ReductionId> = ends.into_iter().collect();
         Ok(Known {
-            accounts,
+            links,
+            sharing,
             claims,
             chains,
             stored: behaviours_at(tx, &ends)?,
             touched: HashSet::new(),
             keys: HashSet::new(),
         })
+    }
+
+    /// Whether what an item comes to at once may be shared.
+    pub(super) fn shareable(&self, item: &Item) -> bool {
+        item.reading.is_none() && !item.cancels && self.scene.pinned[item.pinned].is_shareable()
+    }
+
+    fn sharing(&self, tx: &mut Tx<'_>, items: &Numbered<'_>) -> FlowResult<Sharing> {
+        let shareable = items.iter().filter(|(_, item)| self.shareable(item));
+        let subjects: BTreeSet<SubjectHash> = shareable.map(|(_, item)| item.subject).collect();
+        let subjects: Vec<SubjectHash> = subjects.into_iter().collect();
+        match subjects.is_empty() {
+            true => Ok(Sharing::default()),
+            false => Ok(sharing_of(tx, &subjects)?),
+        }
     }
 
     /// Where a stored record stands, if its scene gathers periods.
@@ -111,18 +129,22 @@ impl<'a> Wave<'a> {
     }
 }
 
-/// Whose the subjects are. Those of nobody are kept so until the transaction ends.
-fn accounts(tx: &mut Tx<'_>, items: &Numbered<'_>) -> FlowResult<HashMap<SubjectHash, Uuid>> {
+/// Whose the subjects are. Those that are nobody's on an item's day are kept so until the
+/// transaction ends.
+fn links(tx: &mut Tx<'_>, items: &Numbered<'_>) -> FlowResult<Links> {
     let subjects: BTreeSet<SubjectHash> = items.iter().map(|(_, item)| item.subject).collect();
-    let mut subjects: Vec<SubjectHash> = subjects.into_iter().collect();
-    let mut accounts: HashMap<SubjectHash, Uuid> =
-        linked_accounts(tx, &subjects)?.into_iter().collect();
-    subjects.retain(|subject| !accounts.contains_key(subject));
-    if !subjects.is_empty() {
-        keep_unlinked(tx, &subjects)?;
-        accounts.extend(linked_accounts(tx, &subjects)?);
+    let subjects: Vec<SubjectHash> = subjects.into_iter().collect();
+    let mut links = links_of(tx, &subjects)?;
+    let lacking = items
+        .iter()
+        .filter(|(_, item)| links.on(&item.subject, item.day).is_none());
+    let lacking: BTreeSet<SubjectHash> = lacking.map(|(_, item)| item.subject).collect();
+    let lacking: Vec<SubjectHash> = lacking.into_iter().collect();
+    if !lacking.is_empty() {
+        keep_unlinked(tx, &lacking)?;
+        links.extend(links_of(tx, &lacking)?);
     }
-    Ok(accounts)
+    Ok(links)
 }
 
 /// Whether the item is counted when its period closes, or was.

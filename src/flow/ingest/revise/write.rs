@@ -21,7 +21,7 @@ use crate::store::{Id, StoreError, Tx};
 use super::decide::Decided;
 use super::wave::{Wave, of_period};
 use crate::flow::ingest::adjust::{
-    Adjusted, Batches, Fresh, Ground, Reversal, adjust, derived_id, open_wallets,
+    Batches, Fresh, Given, Ground, Reversal, adjust, derived_id, open_wallets,
 };
 use crate::flow::ingest::answer::Answer;
 use crate::flow::ingest::batch::Item;
@@ -29,11 +29,11 @@ use crate::flow::ingest::commit::{count, note_readings, periods_to_compute};
 use crate::flow::ingest::overlap::Timeline;
 
 /// A decided record at its position in the wave's batch.
-struct Placed<'i> {
-    pos: usize,
-    one: Decided<'i>,
-    /// The reduction that it takes back.
-    live: Option<ReductionRow>,
+pub(super) struct Placed<'i> {
+    pub pos: usize,
+    pub one: Decided<'i>,
+    /// What it takes back: one reduction, or one for each who had a share.
+    pub lives: Vec<ReductionRow>,
 }
 
 impl Placed<'_> {
@@ -41,8 +41,20 @@ impl Placed<'_> {
         of_period(self.one.item, self.one.old.as_ref())
     }
 
+    pub(super) fn reversal(&self, row: &ReductionRow, replaced_by: Option<usize>) -> Reversal {
+        let reason = match self.one.item.cancels {
+            true => "cancelled",
+            false => "revised",
+        };
+        Reversal {
+            row: row.clone(),
+            reason: reason.to_owned(),
+            replaced_by,
+        }
+    }
+
     /// Whose account it is credited to at once, if any.
-    fn credits(&self) -> Option<Uuid> {
+    pub(super) fn credits(&self) -> Option<Uuid> {
         let counted = !self.one.item.cancels && !self.of_period();
         self.one.account.filter(|_| counted)
     }
@@ -84,11 +96,13 @@ impl Wave<'_> {
             held: held.count(),
             refused: refusals.len(),
         };
-        let (adjusted, reversed) = self.adjust(tx, batches, &placed)?;
-        if adjusted.fresh.is_empty() {
+        self.lock_sharers(tx, &placed)?;
+        let mut moved = self.adjust(tx, batches, &placed)?;
+        self.adjust_shared(tx, batches, &placed, &mut moved)?;
+        if !moved.credited {
             self.append_batch(tx, &batches)?;
         }
-        answers.extend(told(placed, &adjusted, &reversed));
+        answers.extend(told(placed, &moved));
         Ok(())
     }
 
@@ -105,11 +119,12 @@ impl Wave<'_> {
         });
         let mut lives = self.lives(tx, &decided)?;
         let placed = decided.into_iter().enumerate().map(|(pos, one)| {
-            let live = one
+            let lives = one
                 .current
                 .as_ref()
                 .and_then(|row| lives.remove(&row.place()));
-            Placed { pos, one, live }
+            let lives = lives.unwrap_or_default();
+            Placed { pos, one, lives }
         });
         Ok(placed.collect())
     }
@@ -119,21 +134,28 @@ impl Wave<'_> {
         &self,
         tx: &mut Tx<'_>,
         decided: &[Decided<'_>],
-    ) -> FlowResult<HashMap<ReductionId, ReductionRow>> {
+    ) -> FlowResult<HashMap<ReductionId, Vec<ReductionRow>>> {
         let at_once = decided
             .iter()
             .filter(|one| !of_period(one.item, one.old.as_ref()));
         let current: Vec<ReductionId> = at_once
             .filter_map(|one| Some(one.current.as_ref()?.place()))
             .collect();
-        let mut lives = reductions_at(tx, &current)?;
-        let without = current.iter().filter(|record| !lives.contains_key(record));
+        let mut lives = self.parts(tx, &current)?;
+        let alone = current
+            .iter()
+            .filter(|record| !lives.contains_key(record))
+            .copied();
+        let alone: Vec<ReductionId> = alone.collect();
+        let own = reductions_at(tx, &alone)?;
+        lives.extend(own.into_iter().map(|(record, row)| (record, vec![row])));
+        let without = alone.iter().filter(|record| !lives.contains_key(record));
         let without: Vec<ReductionId> = without.copied().collect();
         let released = released_all(tx, &without)?;
         let later: Vec<ReductionId> = released.values().copied().collect();
         let mut rows = reductions_at(tx, &later)?;
         for (record, later) in released {
-            lives.extend(rows.remove(&later).map(|row| (record, row)));
+            lives.extend(rows.remove(&later).map(|row| (record, vec![row])));
         }
         Ok(lives)
     }
@@ -206,7 +228,7 @@ impl Wave<'_> {
             let Some(account) = placed.credits().filter(|_| exclusive(placed)) else {
                 return true;
             };
-            let replaced = placed.live.as_ref().map(ReductionRow::id);
+            let replaced = placed.lives.first().map(ReductionRow::id);
             let free = timeline.take_instead(account, item.from, item.to, replaced);
             if !free {
                 refused.extend(&placed.one.keys);
@@ -307,16 +329,15 @@ impl Wave<'_> {
         note_readings(tx, self.scene, records)
     }
 
-    /// The counter-entries and the new reductions of acts that are counted at once; of each
-    /// reversal, the position that caused it.
+    /// The counter-entries and the new reductions of acts that one account earns.
     fn adjust(
         &self,
         tx: &mut Tx<'_>,
         batches: Batches,
         placed: &[Placed<'_>],
-    ) -> FlowResult<(Adjusted, Vec<usize>)> {
+    ) -> FlowResult<Moved> {
         let (mut fresh, mut reversals, mut reversed) = (Vec::new(), Vec::new(), Vec::new());
-        for placed in placed {
+        for placed in placed.iter().filter(|placed| placed.one.shares.is_empty()) {
             let item = placed.one.item;
             let account = placed.credits();
             fresh.extend(account.map(|account| Fresh {
@@ -329,23 +350,29 @@ impl Wave<'_> {
                 origin: None,
                 digest: item.canonical.digest,
             }));
-            if let Some(row) = &placed.live {
+            for row in &placed.lives {
                 reversed.push(placed.pos);
-                let reason = if item.cancels { "cancelled" } else { "revised" };
-                reversals.push(Reversal {
-                    row: row.clone(),
-                    reason: reason.to_owned(),
-                    replaced_by: account.map(|_| placed.pos),
-                });
+                reversals.push(placed.reversal(row, account.map(|_| placed.pos)));
             }
         }
-        let ground = Ground {
+        let adjusted = adjust(tx, &self.ground(batches), &reversals, &fresh)?;
+        let mut moved = Moved {
+            credited: !adjusted.fresh.is_empty(),
+            ..Moved::default()
+        };
+        let given = fresh.iter().zip(&adjusted.fresh);
+        moved.give(given.map(|(fresh, given)| (fresh.pos, *given)));
+        moved.take(reversed.into_iter().zip(adjusted.back));
+        Ok(moved)
+    }
+
+    pub(super) fn ground(&self, batches: Batches) -> Ground<'_> {
+        Ground {
             ctx: self.ctx,
             scene: self.scene,
             log: self.log,
             batches,
-        };
-        Ok((adjust(tx, &ground, &reversals, &fresh)?, reversed))
+        }
     }
 
     fn append_batch(&self, tx: &mut Tx<'_>, batches: &Batches) -> FlowResult<()> {
@@ -367,15 +394,38 @@ impl Wave<'_> {
     }
 }
 
+/// What the books gave and took, by position in the wave's batch.
+#[derive(Default)]
+pub(super) struct Moved {
+    /// Something was credited in the wave's own batch.
+    credited: bool,
+    given: HashMap<usize, Given>,
+    back: HashMap<usize, (ReductionId, i64)>,
+}
+
+impl Moved {
+    /// Notes what positions were given; the parts of one add up, under the first of them.
+    pub(super) fn give(&mut self, given: impl Iterator<Item = (usize, Given)>) {
+        for (pos, more) in given {
+            let known = self.given.entry(pos).or_insert(Given {
+                points: 0,
+                capped: false,
+                ..more
+            });
+            known.points += more.points;
+            known.capped |= more.capped;
+        }
+    }
+
+    pub(super) fn take(&mut self, back: impl Iterator<Item = (usize, (ReductionId, i64))>) {
+        for (pos, (counter, taken)) in back {
+            self.back.entry(pos).or_insert((counter, 0)).1 += taken;
+        }
+    }
+}
+
 /// What each record is told.
-fn told<'i>(
-    placed: Vec<Placed<'i>>,
-    adjusted: &Adjusted,
-    reversed: &[usize],
-) -> Vec<(&'i Item, Answer)> {
-    let mut given = adjusted.fresh.iter();
-    let back: HashMap<usize, &(ReductionId, i64)> =
-        reversed.iter().copied().zip(&adjusted.back).collect();
+fn told<'i>(placed: Vec<Placed<'i>>, moved: &Moved) -> Vec<(&'i Item, Answer)> {
     let answers = placed.into_iter().map(|placed| {
         let item = placed.one.item;
         let answer = if placed.one.awaits.is_some() {
@@ -385,15 +435,15 @@ fn told<'i>(
         } else if placed.waits() {
             Answer::Held(Code::SubjectNotLinked)
         } else if item.cancels {
-            let back = back.get(&placed.pos);
+            let back = moved.back.get(&placed.pos);
             Answer::Accepted {
                 reduction: back.map(|(counter, _)| *counter),
-                mg: placed.live.as_ref().map_or(0, |row| -row.mg),
+                mg: -placed.lives.iter().map(|row| row.mg).sum::<i64>(),
                 points: back.map_or(0, |(_, taken)| -taken),
                 capped: false,
             }
         } else {
-            let given = given.next();
+            let given = moved.given.get(&placed.pos);
             Answer::Accepted {
                 reduction: given.map(|given| given.reduction),
                 mg: item.mg,
