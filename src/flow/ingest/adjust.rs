@@ -216,6 +216,20 @@ impl Books {
         &mut self.lots[out - 1]
     }
 
+    /// Gives points, as far as the day's cap lets: where a cap had cut carried milligrams, taking
+    /// back puts them onto the remainder, and that may make a point. Returns what the lot gave,
+    /// which is below zero.
+    fn give(&mut self, account: Uuid, day: Day, points: i64, cap: i64) -> Vec<(Day, i64)> {
+        let earned = self.earned.get(&(account, day)).copied().unwrap_or(0);
+        let points = points.min((cap - earned).max(0));
+        let lot = self.newest(account);
+        lot.available += points;
+        match points {
+            0 => Vec::new(),
+            _ => vec![(lot.bucket, -points)],
+        }
+    }
+
     /// Takes points from the lots that lapse last first; returns what each lot gave.
     fn take(&mut self, account: Uuid, wanted: i64) -> Vec<(Day, i64)> {
         take_from(&mut self.lots, self.of[&account], wanted)
@@ -256,10 +270,13 @@ fn take_back(
         let row = &reversal.row;
         let account = row.account_id.0;
         let wanted = wanted_back(tx, scene, row, books)?;
-        let gave = books.take(account, wanted);
+        let gave = match wanted < 0 {
+            true => books.give(account, row.day, -wanted, scene.rule.daily_cap_points),
+            false => books.take(account, wanted),
+        };
         let taken: i64 = gave.iter().map(|(_, points)| points).sum();
         *books.earned.entry((account, row.day)).or_default() -= taken;
-        let owed = wanted - taken;
+        let owed = (wanted - taken).max(0);
         if owed > 0 {
             owe(tx, account, owed)?;
         }
