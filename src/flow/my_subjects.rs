@@ -92,9 +92,9 @@ pub fn my_subjects(
     let rewarded = days_rewarded(conn, account, today.saturating_sub(LOOK_BACK))?;
     let mut subjects = Vec::new();
     for found in subjects_of(conn, account, today)? {
-        let of_partner = own
-            .iter()
-            .filter(|link| link.partner_id == found.link.partner_id);
+        let of_partner = own.iter().filter(|link| {
+            link.partner_id == found.link.partner_id && link.out_day.is_none_or(|out| out > today)
+        });
         let seen = Seen {
             found: &found,
             account,
@@ -124,7 +124,15 @@ impl Seen<'_> {
             Some(id) => partner(conn, id.0)?,
             None => None,
         };
-        let coming = to_come(statements, today).into_iter();
+        let shares = self.shares(in_force(statements, today));
+        let mut coming: Vec<(Day, Vec<ShareSeen>)> = Vec::new();
+        for statement in to_come(statements, today) {
+            let seen = self.shares(Some(statement));
+            // What changes nothing is no news: two who shared and one of whom left at once.
+            if seen != *coming.last().map_or(&shares, |(_, before)| before) {
+                coming.push((statement.from, seen));
+            }
+        }
         Ok(MySubject {
             reference: subject_reference(&found.subject),
             is_owner: found.is_owner,
@@ -134,10 +142,8 @@ impl Seen<'_> {
             linked_at: link.linked_at,
             out_day: link.out_day,
             since: member_since(statements, self.account, today),
-            shares: self.shares(in_force(statements, today)),
-            to_come: coming
-                .map(|statement| (statement.from, self.shares(Some(statement))))
-                .collect(),
+            shares,
+            to_come: coming,
             last_month: self.last_month(conn, today)?,
         })
     }
@@ -148,7 +154,8 @@ impl Seen<'_> {
             weight: 1,
         };
         let stated = statement.map_or(&[][..], |statement| &statement.shares);
-        let shares = if stated.is_empty() {
+        // A single share is the whole, whatever its weight.
+        let shares = if stated.len() < 2 {
             &[owner][..]
         } else {
             stated

@@ -167,11 +167,14 @@ impl Told {
             explanation: explained.explanation,
             agrees: explained.agrees,
             correction,
-            share: explained.share.map(|share| Shared {
-                whole_kg: figure::kilograms(share.whole_mg),
-                whole_mg: figure::grouped(share.whole_mg),
-                weight: share.weight,
-                weights: share.weights,
+            share: explained.share.map(|share| {
+                let sign = if is_this { -1 } else { 1 };
+                Shared {
+                    whole_kg: figure::kilograms(sign * share.whole_mg),
+                    whole_mg: figure::grouped(sign * share.whole_mg),
+                    weight: share.weight,
+                    weights: share.weights,
+                }
             }),
             rule: Rule {
                 name: format!("{}@{}", rule.code, rule.version),

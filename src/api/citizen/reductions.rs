@@ -40,7 +40,8 @@ pub struct ExplainedBody {
 }
 
 /// `whole_mg × weight / weights`, to the milligram, is the reduction. What is left over goes one
-/// milligram each to those who lost most by rounding down.
+/// milligram each to those who lost most by rounding down. Of a counter-entry it tells how the
+/// reduction was split that is taken back.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SharedBody {
     pub whole_mg: i64,
