@@ -160,6 +160,17 @@ fn readings_without_a_unit_are_refused() {
 }
 
 #[test]
+fn a_digit_may_be_written_as_a_character_reference() {
+    let block = block(&[reading("&#49;293868800", "3600", "4&#x35;0")]);
+    let outcomes = outcomes(&[POINT, METER, TYPE, &block]);
+    let [record] = records(&outcomes)[..] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(record.from.timestamp(), 1_293_868_800);
+    assert_eq!(record.quantities[0].value.to_string(), "0.45");
+}
+
+#[test]
 fn entities_torn_and_foreign_files_are_refused_whole() {
     let whole = feed(&[
         POINT,
