@@ -139,6 +139,31 @@ fn bad_readings_are_refused_one_by_one() {
 }
 
 #[test]
+fn readings_that_all_begin_at_one_instant_have_no_times() {
+    let at = |duration: &str, value: &str| reading("1293868800", duration, value);
+    let refused =
+        |readings: &[String]| refusals(&outcomes(&[POINT, METER, TYPE, &block(readings)]));
+    let months = [
+        at("2678400", "9000"),
+        at("2419200", "8000"),
+        at("2678400", "7000"),
+    ];
+    let codes: Vec<_> = refused(&months)
+        .into_iter()
+        .map(|(_, code, param)| (code, param))
+        .collect();
+    let no_time = ("time_invalid".to_owned(), "timePeriod.start".to_owned());
+    assert_eq!(codes, vec![no_time; 3]);
+    // The same reading twice is one reading, and one that begins elsewhere gives the others times.
+    assert_eq!(
+        refused(&[at("3600", "1"), at("3600", "1")])[0].1,
+        "duplicate_reading"
+    );
+    let other = reading("1293872400", "3600", "3");
+    assert_eq!(refused(&[at("3600", "1"), at("3600", "2"), other]).len(), 1);
+}
+
+#[test]
 fn readings_without_a_unit_are_refused() {
     let block = block(&[reading("1293868800", "3600", "450")]);
     let empty = TYPE.replace("<uom>72</uom>", "");
