@@ -145,10 +145,9 @@ impl Opening<'_> {
         event: &Event<'_>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let data = event.data()?;
         let Attributes { source, id, .. } = &event.attributes;
-        self.resent.check(&(source, id), &data)?;
-        let data = data.ok_or_else(|| {
+        self.resent.check(&(source, id), &event.data)?;
+        let data = event.data.as_deref().ok_or_else(|| {
             Problem::at(
                 Code::MissingField,
                 "data",
@@ -156,7 +155,7 @@ impl Opening<'_> {
             )
         })?;
         let mut outcomes = Vec::new();
-        let seen = (self.adapter.read)(&mut &*data, self.options, &mut |outcome| {
+        let seen = (self.adapter.read)(&mut &data[..], self.options, &mut |outcome| {
             outcomes.push(within(place, outcome));
         })
         .map_err(|problem| Problem {
