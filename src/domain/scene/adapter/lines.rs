@@ -3,8 +3,8 @@
 use std::io::{BufRead, Read};
 use std::ops::Range;
 
-use super::ROW_MAX;
 use super::encoding::problem_of;
+use super::{ROW_MAX, malformed};
 use crate::domain::problem::{Code, Problem};
 
 /// Reads lines of at most [`ROW_MAX`] bytes; the line end (LF or CRLF) is left out.
@@ -83,8 +83,8 @@ pub(super) fn too_long(place: String) -> Problem {
     )
 }
 
-/// The fields of one line, separated by commas unless told otherwise (RFC 4180 quoting; a field never spans lines, so that
-/// one stray quote costs one row and not the rest of the file).
+/// The fields of one line, separated by commas unless told otherwise (RFC 4180 quoting; a field
+/// never spans lines, so that one stray quote costs one row and not the rest of the file).
 pub(super) struct Fields {
     text: String,
     spans: Vec<Range<usize>>,
@@ -182,14 +182,6 @@ impl Fields {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.get(index))
-    }
-}
-
-fn malformed(detail: &str) -> Problem {
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail: detail.to_owned(),
     }
 }
 

@@ -8,9 +8,9 @@ use std::io::BufRead;
 use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::lines::{Fields, Lines};
-use super::{Adapter, Options, Outcome, Place, Seen, Settings, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, Settings, refused, torn};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -24,12 +24,6 @@ use fleet::Fleet;
 use reading::{Mode, Reading, Step};
 use row::{Columns, Row};
 use window::Window;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -94,7 +88,7 @@ pub(super) fn read(
     let mut decoded = Decoded::new(source);
     let start = decoded.fill_buf().map_err(problem_of)?;
     match start.trim_ascii_start().first() {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::with_single(decoded, PAGE)?, sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::with_single(decoded, DATA)?, sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))
@@ -143,7 +137,7 @@ impl Reader {
             };
             let (place, problem) = early;
             if rows.torn() {
-                return Err(truncated(&place));
+                return Err(torn(&place));
             }
             let code = Code::RowMalformed;
             sink(refused(place, Problem { code, ..problem }));
@@ -178,7 +172,7 @@ impl Reader {
                     self.rows += 1;
                     self.take(number, &row, sink)?;
                 }
-                Err(_) if lines.torn() => return Err(truncated(&Place::Line(number))),
+                Err(_) if lines.torn() => return Err(torn(&Place::Line(number))),
                 Err(problem) => {
                     self.rows += 1;
                     sink(refused(Place::Line(number), problem));
@@ -253,10 +247,6 @@ impl Reader {
             }],
         }
     }
-}
-
-fn truncated(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
 }
 
 #[cfg(test)]

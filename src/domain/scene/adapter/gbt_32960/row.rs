@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_text::Text;
 use super::super::lines::Fields;
+use super::super::malformed;
 use crate::domain::problem::{Code, Problem};
 
 type Raw<'a> = Option<&'a RawValue>;
@@ -214,13 +215,5 @@ fn unread(error: serde_json::Error) -> Problem {
         code,
         param: None,
         detail: error.to_string(),
-    }
-}
-
-fn malformed(detail: String) -> Problem {
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail,
     }
 }

@@ -7,9 +7,9 @@ use std::io::BufRead;
 use serde_json::value::RawValue;
 
 use super::encoding::Decoded;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::settings::param;
-use super::{Adapter, Options, Outcome, Seen, Settings, refused};
+use super::{Adapter, Options, Outcome, Seen, Settings, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
 mod cdr;
@@ -19,12 +19,6 @@ mod field;
 mod location;
 
 use cdr::{Cdr, Understood, Version};
-
-const ANSWER: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -110,7 +104,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let declared = Declared::of(&options.settings)?;
-    let mut rows = JsonRows::with_single(Decoded::new(source), ANSWER)?;
+    let mut rows = JsonRows::with_single(Decoded::new(source), DATA)?;
     let mut counts = Counts::default();
     loop {
         let Some((place, text)) = rows.next()? else {
@@ -121,8 +115,7 @@ pub(super) fn read(
         sink(match parsed {
             Err(problem) if problem.code == Code::FileTruncated => {
                 if rows.torn() {
-                    let place = place.to_string();
-                    return Err(Problem::at(Code::FileTruncated, place, "a torn row"));
+                    return Err(torn(&place));
                 }
                 let code = Code::RowMalformed;
                 refused(place, Problem { code, ..problem })

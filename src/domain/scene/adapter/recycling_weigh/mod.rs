@@ -11,10 +11,10 @@ use std::io::BufRead;
 use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::lines::{Fields, Lines};
 use super::resent::Resent;
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, malformed, refused, torn};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -27,12 +27,6 @@ use columns::{Cells, json_cells};
 use declared::{DayStart, Declared, Mass};
 use row::Row;
 use running::Running;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -66,7 +60,7 @@ fn read(
         declared: &declared,
     };
     if json {
-        reader.read_json(JsonRows::new(source, PAGE)?, sink)?;
+        reader.read_json(JsonRows::new(source, DATA)?, sink)?;
     } else {
         reader.read_csv(Lines::new(source), sink)?;
     }
@@ -167,15 +161,8 @@ fn fits(fields: &Fields, width: usize) -> Result<(), Problem> {
     if fields.len() == width {
         return Ok(());
     }
-    Err(Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail: format!("{} columns where the header has {width}", fields.len()),
-    })
-}
-
-fn torn(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
+    let detail = format!("{} columns where the header has {width}", fields.len());
+    Err(malformed(detail))
 }
 
 fn mismatch(detail: &str) -> Problem {
