@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
 use super::json_rows::{DATA, JsonRows};
-use super::lines::{Fields, Lines};
+use super::lines::{Lines, Rows};
 use super::{Adapter, Options, Outcome, Place, Seen, Settings, refused, torn};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
@@ -157,26 +157,15 @@ impl Reader {
 
     fn read_csv<R: BufRead>(
         &mut self,
-        mut lines: Lines<R>,
+        lines: Lines<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let mut fields = Fields::default();
-        let absent = |detail| Problem::at(Code::FormatMismatch, "line 1", detail);
-        let (_, header) = lines.next()?.ok_or_else(|| absent("the file is empty"))?;
-        fields.split(header).map_err(|_| absent("no header"))?;
-        let columns = Columns::of(&fields)?;
-        while let Some((number, line)) = lines.next()? {
-            let split = fields.split(line).and_then(|()| columns.row(&fields));
-            match split {
-                Ok(row) => {
-                    self.rows += 1;
-                    self.take(number, &row, sink)?;
-                }
-                Err(_) if lines.torn() => return Err(torn(&Place::Line(number))),
-                Err(problem) => {
-                    self.rows += 1;
-                    sink(refused(Place::Line(number), problem));
-                }
+        let (mut rows, columns) = Rows::below(lines, Columns::of)?;
+        while let Some((number, row)) = rows.next()? {
+            self.rows += 1;
+            match row {
+                Ok(fields) => self.take(number, &columns.row(fields), sink)?,
+                Err(problem) => sink(refused(Place::Line(number), problem)),
             }
         }
         Ok(())

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use super::super::json_text::Text;
 use super::super::lines::Fields;
-use super::super::malformed;
 use crate::domain::problem::{Code, Problem};
 
 type Raw<'a> = Option<&'a RawValue>;
@@ -41,10 +40,7 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 ];
 
 /// Where each column of a CSV file stands; the mode may be missing.
-pub(super) struct Columns {
-    at: [Option<usize>; COLUMNS.len()],
-    width: usize,
-}
+pub(super) struct Columns([Option<usize>; COLUMNS.len()]);
 
 impl Columns {
     /// # Errors
@@ -59,28 +55,19 @@ impl Columns {
                 return Err(Problem::at(Code::FormatMismatch, "line 1", detail));
             }
         }
-        Ok(Columns {
-            at,
-            width: names.len(),
-        })
+        Ok(Columns(at))
     }
 
-    /// # Errors
-    /// `row_malformed`: more or fewer fields than the header.
-    pub(super) fn row<'f>(&self, fields: &'f Fields) -> Result<Row<'f>, Problem> {
-        if fields.len() != self.width {
-            let detail = format!("{} columns where {} are expected", fields.len(), self.width);
-            return Err(malformed(detail));
-        }
+    pub(super) fn row<'f>(&self, fields: &'f Fields) -> Row<'f> {
         let [vin, time, mileage, run_mode] = self
-            .at
+            .0
             .map(|at| Cow::Borrowed(at.map_or("", |at| fields.get(at))));
-        Ok(Row {
+        Row {
             vin,
             time,
             mileage,
             run_mode,
-        })
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
 use super::json_rows::{DATA, JsonRows};
-use super::lines::{Fields, Lines};
+use super::lines::{Lines, Rows};
 use super::resent::Resent;
-use super::{Adapter, Options, Outcome, Place, Seen, malformed, refused, torn};
+use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -98,31 +98,22 @@ impl Reader<'_> {
 
     fn read_csv<R: BufRead>(
         &mut self,
-        mut lines: Lines<R>,
+        lines: Lines<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let mut fields = Fields::default();
-        let Some((_, header)) = lines.next()? else {
-            return Err(mismatch("the file is empty"));
-        };
-        fields.split(header).map_err(|_| mismatch("no header"))?;
-        let width = fields.len();
-        let at = self.declared.places(&fields)?;
-        while let Some((number, line)) = lines.next()? {
+        let (mut rows, at) = Rows::below(lines, |header| self.declared.places(header))?;
+        while let Some((number, row)) = rows.next()? {
             let place = Place::Line(number);
-            let split = fields.split(line).and_then(|()| fits(&fields, width));
-            if let Err(problem) = split {
-                if lines.torn() {
-                    return Err(torn(&place));
+            match row {
+                Ok(fields) => {
+                    let cells: Cells<'_> = at.map(|at| {
+                        let cell = at.map(|at| fields.get(at))?;
+                        (!cell.is_empty()).then_some(Cow::Borrowed(cell))
+                    });
+                    self.take(place, &cells, sink)?;
                 }
-                sink(refused(place, problem));
-                continue;
+                Err(problem) => sink(refused(place, problem)),
             }
-            let cells: Cells<'_> = at.map(|at| {
-                let cell = at.map(|at| fields.get(at))?;
-                (!cell.is_empty()).then_some(Cow::Borrowed(cell))
-            });
-            self.take(place, &cells, sink)?;
         }
         Ok(())
     }
@@ -155,18 +146,6 @@ impl Reader<'_> {
         };
         Ok(row.record(kilograms))
     }
-}
-
-fn fits(fields: &Fields, width: usize) -> Result<(), Problem> {
-    if fields.len() == width {
-        return Ok(());
-    }
-    let detail = format!("{} columns where the header has {width}", fields.len());
-    Err(malformed(detail))
-}
-
-fn mismatch(detail: &str) -> Problem {
-    Problem::at(Code::FormatMismatch, "line 1", detail)
 }
 
 #[cfg(test)]
