@@ -8,7 +8,7 @@ use quick_xml::events::BytesStart;
 use super::super::xml::{Visit, attribute, mismatch};
 use super::entry::{Block, Entry, Number, Reading, Resource, Summary};
 use super::local_days::{LocalDays, Rule};
-use super::meter::ReadingType;
+use super::meter::{MIXED, ReadingType};
 use super::tag::{Leaf, Tag, tag};
 use crate::domain::problem::Problem;
 
@@ -178,7 +178,7 @@ impl<'s> Walk<'s> {
             (Tag::TimePeriod, Leaf::Start) => &mut self.reading.start,
             (Tag::TimePeriod, Leaf::Duration) => &mut self.reading.duration,
             (Tag::ReadingQuality, Leaf::Quality) => {
-                self.reading.quality = self.reading.quality.or(text.parse().ok());
+                self.reading.quality = together(self.reading.quality, text.parse().ok());
                 return;
             }
             _ => return,
@@ -199,6 +199,14 @@ impl<'s> Walk<'s> {
         (reading.block, reading.number) = (block.count, block.readings_here);
         block.readings.push(reading);
         Ok(())
+    }
+}
+
+/// A reading may have several qualities: where they differ it is a mixed one.
+fn together(known: Option<u8>, stated: Option<u8>) -> Option<u8> {
+    match (known, stated) {
+        (Some(known), Some(stated)) if known != stated => Some(MIXED),
+        (known, stated) => known.or(stated),
     }
 }
 

@@ -164,6 +164,25 @@ fn readings_that_all_begin_at_one_instant_have_no_times() {
 }
 
 #[test]
+fn a_reading_of_several_qualities_is_as_good_as_none_of_them_alone() {
+    let quality = |codes: &[u8]| {
+        let stated: String = codes
+            .iter()
+            .map(|code| format!("<ReadingQuality><quality>{code}</quality></ReadingQuality>"))
+            .collect();
+        let old = "<ReadingQuality><quality>8</quality></ReadingQuality>";
+        let block = block(&[reading("1293868800", "3600", "450").replace(old, &stated)]);
+        let outcomes = outcomes(&[POINT, METER, TYPE, &block]);
+        let first = records(&outcomes)[0].attribute("quality");
+        first.map(str::to_owned)
+    };
+    assert_eq!(quality(&[0]).as_deref(), Some("valid"));
+    assert_eq!(quality(&[0, 0]).as_deref(), Some("valid"));
+    assert_eq!(quality(&[0, 8]).as_deref(), Some("mixed"));
+    assert_eq!(quality(&[]), None);
+}
+
+#[test]
 fn readings_without_a_unit_are_refused() {
     let block = block(&[reading("1293868800", "3600", "450")]);
     let empty = TYPE.replace("<uom>72</uom>", "");
