@@ -13,6 +13,9 @@ use crate::domain::problem::{Code, Problem};
 /// Deeper nesting than any row has.
 const DEPTH_MAX: u32 = 32;
 
+/// The longest member beside the rows that is read past, where a document may have long ones.
+const BESIDE_MAX: usize = 16 * 1024 * 1024;
+
 /// The array of rows inside a page object: its key, its pointer, and the other keys that may
 /// stand beside it (`None`: any).
 #[derive(Debug, Clone, Copy)]
@@ -376,6 +379,15 @@ impl<R: BufRead> Array<R> {
 
     /// Reads one JSON value into `row`, or past it.
     pub(super) fn value(&mut self, keep: bool) -> Result<(), Problem> {
+        self.read(keep, ROW_MAX)
+    }
+
+    /// Reads past what a document says beside its rows, which may be longer than a row.
+    pub(super) fn pass(&mut self) -> Result<(), Problem> {
+        self.read(false, BESIDE_MAX)
+    }
+
+    fn read(&mut self, keep: bool, longest: usize) -> Result<(), Problem> {
         self.token()?;
         self.row.clear();
         let mut scan = Scan::default();
@@ -388,8 +400,9 @@ impl<R: BufRead> Array<R> {
             let end = scan.feed(chunk);
             let taken = end.unwrap_or(chunk.len());
             length += taken;
-            if length > ROW_MAX {
-                return Err(too_long(format!("{}/{}", self.pointer, self.index)));
+            if length > longest {
+                let place = format!("{}/{}", self.pointer, self.index);
+                return Err(too_long(place, longest));
             }
             if keep {
                 self.row.extend(chunk.iter().take(taken));

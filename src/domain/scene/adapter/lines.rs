@@ -43,7 +43,7 @@ impl<R: BufRead> Lines<R> {
             self.number += 1;
             self.strip_end();
             if self.bytes.len() > ROW_MAX {
-                return Err(too_long(format!("line {}", self.number)));
+                return Err(too_long(format!("line {}", self.number), ROW_MAX));
             }
             if !self.bytes.trim_ascii().is_empty() {
                 break;
@@ -75,11 +75,11 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-pub(super) fn too_long(place: String) -> Problem {
+pub(super) fn too_long(place: String, longest: usize) -> Problem {
     Problem::at(
         Code::LineTooLong,
         place,
-        format!("longer than {ROW_MAX} bytes"),
+        format!("longer than {longest} bytes"),
     )
 }
 
