@@ -3,9 +3,9 @@
 use std::io::BufRead;
 
 use super::json_rows::JsonRows;
-use super::{Outcome, refused};
+use super::{Outcome, malformed, refused, torn};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
 
 /// Why a row is no record.
 pub(super) enum Fault {
@@ -51,17 +51,8 @@ pub(super) fn read<R: BufRead>(
             Err(Fault::Shape(error)) => error,
         };
         if rows.torn() && error.is_eof() {
-            return Err(Problem::at(
-                Code::FileTruncated,
-                place.to_string(),
-                "a torn row",
-            ));
+            return Err(torn(&place));
         }
-        let problem = Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: error.to_string(),
-        };
-        sink(refused(place, problem));
+        sink(refused(place, malformed(error.to_string())));
     }
 }

@@ -13,6 +13,9 @@ use crate::domain::problem::{Code, Problem};
 /// Deeper nesting than any row has.
 const DEPTH_MAX: u32 = 32;
 
+/// The longest member beside the rows that is read past, where a document may have long ones.
+const BESIDE_MAX: usize = 16 * 1024 * 1024;
+
 /// The array of rows inside a page object: its key, its pointer, and the other keys that may
 /// stand beside it (`None`: any).
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +24,13 @@ pub(super) struct Wrapper {
     pub(super) pointer: &'static str,
     pub(super) beside: Option<&'static [&'static str]>,
 }
+
+/// A service's page or answer: `{"data":[…]}` with anything beside it.
+pub(super) const DATA: Wrapper = Wrapper {
+    key: "data",
+    pointer: "/data",
+    beside: None,
+};
 
 pub(super) enum JsonRows<R> {
     Array(Array<R>),
@@ -369,6 +379,15 @@ impl<R: BufRead> Array<R> {
 
     /// Reads one JSON value into `row`, or past it.
     pub(super) fn value(&mut self, keep: bool) -> Result<(), Problem> {
+        self.read(keep, ROW_MAX)
+    }
+
+    /// Reads past what a document says beside its rows, which may be longer than a row.
+    pub(super) fn pass(&mut self) -> Result<(), Problem> {
+        self.read(false, BESIDE_MAX)
+    }
+
+    fn read(&mut self, keep: bool, longest: usize) -> Result<(), Problem> {
         self.token()?;
         self.row.clear();
         let mut scan = Scan::default();
@@ -381,8 +400,9 @@ impl<R: BufRead> Array<R> {
             let end = scan.feed(chunk);
             let taken = end.unwrap_or(chunk.len());
             length += taken;
-            if length > ROW_MAX {
-                return Err(too_long(format!("{}/{}", self.pointer, self.index)));
+            if length > longest {
+                let place = format!("{}/{}", self.pointer, self.index);
+                return Err(too_long(place, longest));
             }
             if keep {
                 self.row.extend(chunk.iter().take(taken));
@@ -499,16 +519,10 @@ impl Scan {
 mod tests {
     use super::*;
 
-    const PAGE: Wrapper = Wrapper {
-        key: "data",
-        pointer: "/data",
-        beside: None,
-    };
-
     fn rows(text: &str) -> Result<Vec<(String, String)>, Code> {
         // A buffer of 64 bytes, as long as the first row fits: chunks split rows anywhere.
         let source = std::io::BufReader::with_capacity(64, text.as_bytes());
-        let mut rows = JsonRows::new(source, PAGE).map_err(|p| p.code)?;
+        let mut rows = JsonRows::new(source, DATA).map_err(|p| p.code)?;
         let mut found = Vec::new();
         while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
             found.push((place.to_string(), text.to_owned()));
@@ -525,7 +539,7 @@ mod tests {
     #[test]
     fn one_object_over_several_lines_is_one_row_where_that_is_asked_for() {
         let read = |text: &str| {
-            let mut rows = JsonRows::with_single(text.as_bytes(), PAGE).map_err(|p| p.code)?;
+            let mut rows = JsonRows::with_single(text.as_bytes(), DATA).map_err(|p| p.code)?;
             let mut found = Vec::new();
             while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
                 found.push((place.to_string(), text.to_owned()));
@@ -567,7 +581,7 @@ mod tests {
     fn a_page_may_follow_a_page_where_that_is_allowed() {
         let text = "{\"data\":[1,2],\"page\":1}\n{\"data\":[]}\n{\"page\":3,\"data\":[3]}\n";
         let pages = |text: &str| {
-            let mut rows = JsonRows::new(text.as_bytes(), PAGE)
+            let mut rows = JsonRows::new(text.as_bytes(), DATA)
                 .expect("a page")
                 .pages();
             let mut found = Vec::new();
@@ -593,7 +607,7 @@ mod tests {
     #[test]
     fn objects_may_be_spread_over_lines() {
         let spread = |text: &str| {
-            let mut rows = JsonRows::spread(text.as_bytes(), PAGE).map_err(|p| p.code)?;
+            let mut rows = JsonRows::spread(text.as_bytes(), DATA).map_err(|p| p.code)?;
             let mut found = Vec::new();
             while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
                 found.push(format!("{place}={}", text.len()));
@@ -648,7 +662,7 @@ mod tests {
         for start in ["[\"", "{\"data\":[{\"a\":\"", "{\"x\":\""] {
             let endless = start.as_bytes().chain(std::io::repeat(b'x'));
             let source = std::io::BufReader::with_capacity(64 * 1024, endless);
-            let mut rows = JsonRows::new(source, PAGE).expect("begins well");
+            let mut rows = JsonRows::new(source, DATA).expect("begins well");
             assert_eq!(
                 rows.next().expect_err("long").code,
                 Code::LineTooLong,

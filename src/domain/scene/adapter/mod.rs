@@ -139,6 +139,14 @@ pub struct Adapter {
     pub read: Read,
 }
 
+impl Adapter {
+    /// Whether each file must hold whole days, as the scene declares it: a part of a day would earn
+    /// again what came before it.
+    pub fn needs_whole_days(&self, options: &Options) -> bool {
+        self.name == recycling_weigh::ADAPTER.name && recycling_weigh::needs_whole_days(options)
+    }
+}
+
 /// In the order of the documentation.
 const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,
@@ -176,6 +184,20 @@ fn no_settings(options: &Options) -> Result<(), Problem> {
 
 fn refused(place: Place, problem: Problem) -> Outcome {
     Outcome::Refused(Refused { place, problem })
+}
+
+/// A row that has not its format's shape.
+fn malformed(detail: impl Into<String>) -> Problem {
+    Problem {
+        code: Code::RowMalformed,
+        param: None,
+        detail: detail.into(),
+    }
+}
+
+/// The file's last row breaks off: what came before it may lack a part as well.
+fn torn(place: &Place) -> Problem {
+    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
 }
 
 /// A name known to the methodologies costs no allocation.

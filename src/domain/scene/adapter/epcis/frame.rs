@@ -214,7 +214,7 @@ impl<R: BufRead> Document<R> {
                     continue;
                 }
                 (1, name) => self.header(name)?,
-                _ => self.array.value(false)?,
+                _ => self.array.pass()?,
             }
             if !self.array.more()? {
                 return Err(no_list());
@@ -223,14 +223,14 @@ impl<R: BufRead> Document<R> {
     }
 
     fn header(&mut self, name: &str) -> Result<(), Problem> {
-        self.array.value(true)?;
         let slot = match name {
             "type" => &mut self.kind,
             "schemaVersion" => &mut self.version,
             "creationDate" => &mut self.created,
             "epcisBody" => return Err(mismatch("epcisBody stands twice".to_owned())),
-            _ => return Ok(()),
+            _ => return self.array.pass(),
         };
+        self.array.value(true)?;
         let text: String = serde_json::from_slice(&self.array.row)
             .map_err(|_| Problem::at(Code::FormatMismatch, name, "a text is expected"))?;
         match slot.replace(text) {
@@ -251,7 +251,7 @@ impl<R: BufRead> Document<R> {
                     (_, "eventList" | "queryResults") => {
                         return Err(mismatch("two lists of events".to_owned()));
                     }
-                    _ => self.array.value(false)?,
+                    _ => self.array.pass()?,
                 }
             }
         }
