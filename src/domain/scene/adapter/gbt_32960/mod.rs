@@ -94,7 +94,7 @@ pub(super) fn read(
     let mut decoded = Decoded::new(source);
     let start = decoded.fill_buf().map_err(problem_of)?;
     match start.trim_ascii_start().first() {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::with_single(decoded, PAGE)?, sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::spread(decoded, PAGE)?, sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))
