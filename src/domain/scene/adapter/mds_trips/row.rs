@@ -2,7 +2,6 @@
 //! text, so that no number passes through binary floating point.
 
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -197,7 +196,7 @@ fn whole(json: &str) -> Option<i64> {
 }
 
 fn decimal(json: &str) -> Option<Decimal> {
-    Decimal::from_str(json)
+    Decimal::from_str_exact(json)
         .or_else(|_| Decimal::from_scientific(json))
         .ok()
 }
@@ -238,7 +237,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
         let mut row = Row::default();
-        let mut seen = [false; NAMES.len()];
+        let (mut seen, mut subject_seen) = ([false; NAMES.len()], false);
         while let Some(key) = map.next_key::<Text<'de>>()? {
             let key = key.as_str();
             let known = NAMES.iter().position(|name| *name == key);
@@ -250,6 +249,9 @@ impl<'de> Visitor<'de> for Members<'_> {
             let value = map.next_value::<&'de RawValue>()?;
             let value = (value.get() != "null").then_some(value);
             if is_subject {
+                if std::mem::replace(&mut subject_seen, true) {
+                    return Err(A::Error::custom(format_args!("{key} stands twice")));
+                }
                 row.subject = value;
             }
             if let Some(at) = known
