@@ -10,18 +10,14 @@ use std::io::BufRead;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
-use super::great_circle::{self, Point};
+use super::great_circle::{self, CITY_TRIP_MAX_MM, Datum, Point};
 use super::lines::{Fields, Lines};
 use super::local_time::LocalTime;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
-
-/// Two stations of one city are never farther apart; a lost digit in a coordinate is.
-const DISTANCE_MAX_MM: i64 = 200_000_000;
 
 /// The columns, as the header names them once case, spaces and underscores are taken out.
 #[derive(Debug, Clone, Copy)]
@@ -268,23 +264,19 @@ impl Row<'_> {
         let from = self.point(Column::FromLatitude, Column::FromLongitude)?;
         let to = self.point(Column::ToLatitude, Column::ToLongitude)?;
         let millimetres = great_circle::millimetres(from, to);
-        if millimetres > DISTANCE_MAX_MM {
+        if millimetres > CITY_TRIP_MAX_MM {
             return Err(self.problem(
                 Code::QuantityOutOfRange,
                 Column::ToLatitude,
                 "the stations are more than 200 km apart",
             ));
         }
-        Ok(Quantity {
-            name: Cow::Borrowed("distance"),
-            value: Decimal::new(millimetres, 6).normalize(),
-            unit: Cow::Borrowed("km"),
-        })
+        Ok(great_circle::distance(millimetres))
     }
 
     fn point(&self, latitude: Column, longitude: Column) -> Result<Point, Problem> {
         let (north, east) = (self.required(latitude)?, self.required(longitude)?);
-        Point::parse(north, east)
+        Point::parse(north, east, Datum::Wgs84)
             .ok_or_else(|| self.problem(Code::InvalidField, latitude, "not a point in degrees"))
     }
 

@@ -5,11 +5,28 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::domain::problem::{Code, Problem};
+
+#[derive(Debug)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl Text<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Without surrounding spaces; absent and blank are the same.
+pub(super) fn text<'a>(field: &'a Option<Text<'_>>) -> &'a str {
+    field.as_ref().map_or("", |text| text.as_str().trim())
+}
+
+/// # Errors
+/// `missing_field` at `name`.
+pub(super) fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
+    match text(field) {
+        "" => Err(Problem::at(Code::MissingField, name, "")),
+        text => Ok(text),
     }
 }
 

@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
-use super::super::great_circle::Point;
+use super::super::great_circle::{Datum, Point};
 use super::super::local_time::LocalTime;
 use super::super::scalar::Scalar;
+use super::super::speed::SpeedLimit;
 use super::declared::Declared;
 use super::number::Number;
 use super::track::{self, Fix};
@@ -102,22 +104,47 @@ impl Journey {
             transport_type: transport_type(&waybill.transport_type_code)?,
             distance: None,
         };
-        let fixes = fixes(&waybill.locations.0, declared.zone)?;
-        journey.distance = track::kilometres(&fixes, from, to)
-            .map(|km| (km, Source::Track))
-            .or_else(|| Some((journey.by_table(whole, declared)?, Source::Table)));
+        let fixes = fixes(&waybill.locations.0, declared)?;
+        journey.distance = match track::kilometres(&fixes, from, to) {
+            Some(km) => Some((km, Source::Track)),
+            None => journey
+                .by_table(whole, declared)?
+                .map(|km| (km, Source::Table)),
+        };
         Ok(journey)
     }
 
     /// Between two divisions, not within one; and not for a waybill that goes on by rail, water or
     /// air and does not say which leg this is.
-    fn by_table(&self, whole: bool, declared: &Declared) -> Option<Decimal> {
-        let (origin, destination) = (self.origin.as_deref()?, self.destination.as_deref()?);
+    ///
+    /// # Errors
+    /// `quantity_out_of_range` at `goodsReceiptDateTime` for a way by road that cannot be driven
+    /// between despatch and receipt.
+    fn by_table(&self, whole: bool, declared: &Declared) -> Result<Option<Decimal>, Problem> {
+        let (Some(origin), Some(destination)) = (&self.origin, &self.destination) else {
+            return Ok(None);
+        };
         let road = self.transport_type.as_deref().is_none_or(|it| it == ROAD);
         if origin == destination || (whole && !road) {
-            return None;
+            return Ok(None);
         }
-        declared.distances.between(origin, destination)
+        let known = declared.distances.between(origin, destination);
+        let too_far = |km: Decimal| {
+            let millimetres = (km * Decimal::from(1_000_000)).to_i64().unwrap_or(i64::MAX);
+            SpeedLimit::ROAD.exceeded(millimetres, (self.to - self.from).num_milliseconds())
+        };
+        match known {
+            Some(km) if road && too_far(km) => {
+                let limit = SpeedLimit::ROAD.text();
+                let detail = format!("{km} km since despatch are faster than {limit}");
+                Err(Problem::at(
+                    Code::QuantityOutOfRange,
+                    "goodsReceiptDateTime",
+                    detail,
+                ))
+            }
+            known => Ok(known),
+        }
     }
 }
 
@@ -164,15 +191,22 @@ fn transport_type(text: &Scalar<'_>) -> Result<Option<String>, Problem> {
     }
 }
 
-fn fixes(locations: &[Location<'_>], zone: Tz) -> Result<Vec<Fix>, Problem> {
+/// # Errors
+/// At `locations`; `missing_field` at `settings.datum` where there are points and nobody said what
+/// their degrees mean.
+fn fixes(locations: &[Location<'_>], declared: &Declared) -> Result<Vec<Fix>, Problem> {
+    if locations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let datum = declared.datum.ok_or_else(Datum::missing)?;
     let mut fixes: Vec<Fix> = Vec::with_capacity(locations.len());
     for location in locations {
         let (latitude, longitude) = (location.latitude.text(), location.longitude.text());
-        let point = Point::parse(latitude, longitude).ok_or_else(|| {
+        let point = Point::parse(latitude, longitude, datum).ok_or_else(|| {
             let detail = "a point is no longitude and latitude in degrees";
             Problem::at(Code::InvalidField, "locations", detail)
         })?;
-        let at = instant(location.time.text(), "locations", zone)?;
+        let at = instant(location.time.text(), "locations", declared.zone)?;
         if fixes.last().is_some_and(|before| at < before.at) {
             let detail = "the points are not in the order of their times";
             return Err(Problem::at(Code::InvalidField, "locations", detail));

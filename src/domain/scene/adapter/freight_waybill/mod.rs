@@ -14,10 +14,11 @@ use std::io::BufRead;
 use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
+use super::json_records;
 use super::json_rows::{JsonRows, Wrapper};
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
 
 mod cargo;
 mod declared;
@@ -56,30 +57,14 @@ pub(super) fn read(
         counts: [0; 4],
         shipped: Decimal::ZERO,
     };
-    let mut rows = JsonRows::spread(Decoded::new(source), PAGE)?;
-    loop {
-        let taken = match rows.next()? {
-            None => return Ok(reader.seen()),
-            Some((place, text)) => match serde_json::from_str::<Waybill<'_>>(text) {
-                Ok(waybill) => {
-                    sink(reader.take(place, &waybill));
-                    continue;
-                }
-                Err(error) => (place, error),
-            },
-        };
-        let (place, error) = taken;
-        if rows.torn() && (error.is_eof() || error.is_syntax()) {
-            let detail = "the last waybill is not whole";
-            return Err(Problem::at(Code::FileTruncated, place.to_string(), detail));
-        }
-        let problem = Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: error.to_string(),
-        };
-        sink(refused(place, problem));
-    }
+    let rows = JsonRows::spread(Decoded::new(source), PAGE)?;
+    let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
+        let waybill: Waybill<'_> = serde_json::from_str(text)?;
+        sink(reader.take(place.clone(), &waybill)?);
+        Ok(())
+    };
+    json_records::each(rows, row, sink)?;
+    Ok(reader.seen())
 }
 
 struct Reader {
@@ -91,12 +76,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, place: Place, waybill: &Waybill<'_>) -> Outcome {
+    /// # Errors
+    /// The field and the rule that it breaks.
+    fn take(&mut self, place: Place, waybill: &Waybill<'_>) -> Result<Outcome, Problem> {
         self.counts[0] += 1;
-        let made = match record::make(waybill, &self.declared) {
-            Err(problem) => return refused(place, problem),
-            Ok(made) => made,
-        };
+        let made = record::make(waybill, &self.declared)?;
         if !made.first_leg {
             self.counts[3] += 1;
         } else if made.source.is_some() {
@@ -107,7 +91,7 @@ impl Reader {
             Some(journey::Source::Table) => self.counts[2] += 1,
             None => {}
         }
-        made.outcome(place)
+        Ok(made.outcome(place))
     }
 
     fn seen(&self) -> Seen {

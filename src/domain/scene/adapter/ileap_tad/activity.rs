@@ -334,7 +334,7 @@ pub(super) fn decimal(field: &str, stated: &RawValue) -> Result<Decimal, Problem
     if whole.len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
         return Err(out(field, "more than 18 digits, or more than 12 decimals"));
     }
-    text.parse().map_err(|_| wrong())
+    Decimal::from_str_exact(text).map_err(|_| out(field, "more than 28 digits"))
 }
 
 pub(super) fn refused(field: &str, detail: &str) -> Problem {

@@ -5,9 +5,10 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
+use super::json_records;
 use super::json_rows::{JsonRows, Wrapper};
-use super::{Adapter, Options, Outcome, Seen, refused};
-use crate::domain::problem::{Code, Problem};
+use super::{Adapter, Options, Outcome, Seen};
+use crate::domain::problem::Problem;
 use activity::Activity;
 
 mod activity;
@@ -40,37 +41,13 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let subject = options.settings.text("subject")?;
-    let mut rows = JsonRows::new(Decoded::new(source), PAGE)?;
-    while let Some((place, text)) = rows.next()? {
-        let read = serde_json::from_str::<Activity>(text).map_err(malformed);
-        sink(match read.and_then(|activity| activity.record(subject)) {
-            Ok(record) => Outcome::Record(place, record),
-            Err(problem) if problem.code == Code::RowMalformed && rows.torn() => {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    place.to_string(),
-                    "the last line has no end and is no whole activity",
-                ));
-            }
-            Err(problem) => refused(place, problem),
-        });
-    }
+    let rows = JsonRows::new(Decoded::new(source), PAGE)?;
+    let record = |text: &str| {
+        let activity: Activity<'_> = serde_json::from_str(text)?;
+        Ok(activity.record(subject)?)
+    };
+    json_records::read(rows, record, sink)?;
     Ok(Seen::default())
-}
-
-fn malformed(error: serde_json::Error) -> Problem {
-    let text = error.to_string();
-    let missing = text
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'));
-    match missing {
-        Some((field, _)) => Problem::at(Code::MissingField, field, ""),
-        None => Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: text.chars().take(256).collect(),
-        },
-    }
 }
 
 #[cfg(test)]

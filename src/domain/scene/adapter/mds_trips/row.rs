@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::super::great_circle::Point;
+use super::super::great_circle::{Datum, Point};
 use super::super::json_text::Text;
 use crate::domain::problem::{Code, Problem};
 
@@ -162,7 +162,10 @@ impl<'a> Row<'a> {
     pub(super) fn point(&self, field: Field) -> Result<Point, Problem> {
         serde_json::from_str::<Gps<'_>>(self.required(field)?)
             .ok()
-            .and_then(|gps| Point::parse(&plain(gps.lat.get())?, &plain(gps.lng.get())?))
+            .and_then(|gps| {
+                let (north, east) = (plain(gps.lat.get())?, plain(gps.lng.get())?);
+                Point::parse(&north, &east, Datum::Wgs84)
+            })
             .ok_or_else(|| field.problem(Code::InvalidField, "lat and lng in degrees are expected"))
     }
 

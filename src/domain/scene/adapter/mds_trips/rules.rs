@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::super::great_circle;
 use super::super::json_records::Fault;
@@ -12,7 +10,7 @@ use super::super::json_text::Text;
 use super::super::settings::{Settings, param};
 use super::super::speed::{self, SpeedLimit};
 use super::row::{Field, Row, text};
-use crate::domain::behaviour::{Quantity, Record};
+use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
 /// The standard's own definition: a user in control of a vehicle for 60 seconds or more.
@@ -80,7 +78,9 @@ impl Rules {
             subject_field: name(settings, "subject_field")?,
             mode: name(settings, "mode")?,
             limit: SpeedLimit::declared(settings)?,
-            distance_min_m: distance_min(settings)?,
+            distance_min_m: settings
+                .whole("min_distance_m", 1..=DISTANCE_MAX_M)?
+                .unwrap_or(DISTANCE_MIN_M),
             round_trips: settings.choice("round_trips", &rounds)?.unwrap_or(false),
         })
     }
@@ -117,11 +117,7 @@ impl Rules {
             subject: self.subject(row)?.unwrap_or(vehicle),
             from: span.from,
             to: span.to,
-            quantities: vec![Quantity {
-                name: Cow::Borrowed("distance"),
-                value: Decimal::new(metres, 3).normalize(),
-                unit: Cow::Borrowed("km"),
-            }],
+            quantities: vec![great_circle::distance(metres * 1_000)],
             attributes,
             revises: None,
         })
@@ -273,19 +269,5 @@ fn name(settings: &Settings, key: &str) -> Result<Option<String>, Problem> {
             Err(Problem::at(Code::InvalidField, param(key), detail))
         }
         text => Ok(text.map(str::to_owned)),
-    }
-}
-
-fn distance_min(settings: &Settings) -> Result<i64, Problem> {
-    let key = "min_distance_m";
-    match settings.decimal(key)? {
-        None => Ok(DISTANCE_MIN_M),
-        Some(metres) => metres
-            .to_i64()
-            .filter(|whole| metres.is_integer() && (1..=DISTANCE_MAX_M).contains(whole))
-            .ok_or_else(|| {
-                let detail = "whole metres from 1 to 200000";
-                Problem::at(Code::InvalidField, param(key), detail)
-            }),
     }
 }

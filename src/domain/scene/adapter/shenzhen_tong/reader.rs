@@ -6,7 +6,9 @@ use std::io::BufRead;
 
 use rust_decimal::Decimal;
 
+use super::super::json_records;
 use super::super::json_rows::JsonRows;
+use super::super::json_text::{required, text};
 use super::super::lines::{Fields, Lines};
 use super::super::{Held, Options, Outcome, Place, Seen, refused};
 use super::Layout;
@@ -16,7 +18,7 @@ use super::columns::{Columns, Field, absent};
 use super::declared::Declared;
 use super::names::Names;
 use super::pairing::{Card, Kind, Tap, Window};
-use super::row::{Row, What, fare, kind, required, text};
+use super::row::{Row, What, fare, kind};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -63,42 +65,23 @@ impl Reader {
 
     pub(super) fn read_json<R: BufRead>(
         &mut self,
-        mut rows: JsonRows<R>,
+        rows: JsonRows<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        loop {
-            let parsed = match rows.next()? {
-                None => return Ok(()),
-                Some((place, text)) => {
-                    let at = match place {
-                        Place::Item(pointer, index) => {
-                            self.book.layout = Layout::Array(pointer);
-                            index
-                        }
-                        Place::Line(number) => number,
-                        Place::Pointer(_) => 0,
-                    };
-                    match serde_json::from_str(text) {
-                        Ok(row) => {
-                            self.take(at, &row, sink);
-                            None
-                        }
-                        Err(error) => Some((place, error)),
-                    }
+        let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
+            let at = match place {
+                Place::Item(pointer, index) => {
+                    self.book.layout = Layout::Array(pointer);
+                    *index
                 }
+                Place::Line(number) => *number,
+                Place::Pointer(_) => 0,
             };
-            let Some((place, error)) = parsed else {
-                continue;
-            };
-            if rows.torn() && error.is_eof() {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    place.to_string(),
-                    "a torn row",
-                ));
-            }
-            self.malformed(place, error.to_string(), sink);
-        }
+            self.counts[0] += 1;
+            self.take(at, &serde_json::from_str(text)?, sink);
+            Ok(())
+        };
+        json_records::each(rows, row, sink)
     }
 
     pub(super) fn read_csv<R: BufRead>(
@@ -124,7 +107,7 @@ impl Reader {
             match fields.split(line) {
                 Ok(()) => self.line(number, &fields, &columns, lines.torn(), sink)?,
                 Err(_) if lines.torn() => return Err(torn(number)),
-                Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
+                Err(problem) => self.malformed(number, problem, sink),
             }
         }
         Ok(())
@@ -139,27 +122,22 @@ impl Reader {
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
         match columns.fit(fields) {
-            Ok(()) => self.take(number, &Row::of_fields(fields, columns), sink),
+            Ok(()) => {
+                self.counts[0] += 1;
+                self.take(number, &Row::of_fields(fields, columns), sink);
+            }
             Err(_) if last => return Err(torn(number)),
-            Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
+            Err(problem) => self.malformed(number, problem, sink),
         }
         Ok(())
     }
 
-    fn malformed(&mut self, place: Place, detail: String, sink: &mut dyn FnMut(Outcome)) {
+    fn malformed(&mut self, line: u64, problem: Problem, sink: &mut dyn FnMut(Outcome)) {
         self.counts[0] += 1;
-        sink(refused(
-            place,
-            Problem {
-                code: Code::RowMalformed,
-                param: None,
-                detail,
-            },
-        ));
+        sink(refused(Place::Line(line), problem));
     }
 
     fn take(&mut self, at: u64, row: &Row<'_>, sink: &mut dyn FnMut(Outcome)) {
-        self.counts[0] += 1;
         match self.tap(at, row) {
             Err(problem) => sink(refused(self.book.layout.place(at), problem)),
             Ok(None) => {
