@@ -16,6 +16,16 @@ pub struct Quantity {
     pub unit: Cow<'static, str>,
 }
 
+impl Quantity {
+    pub fn new(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
+        Quantity {
+            name: Cow::Borrowed(name),
+            value,
+            unit: Cow::Borrowed(unit),
+        }
+    }
+}
+
 /// One behaviour of one subject, as the source stated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

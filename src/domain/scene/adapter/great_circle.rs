@@ -2,7 +2,6 @@
 //! place in the domain that computes in binary floating point: a distance is quantised to whole
 //! millimetres at once.
 
-use std::borrow::Cow;
 use std::f64::consts::PI;
 
 use rust_decimal::Decimal;
@@ -133,32 +132,16 @@ fn gcj02_of_wgs84(point: Point) -> Point {
     let (x, y) = (longitude - 105.0, latitude - 35.0);
     let wave = |amplitude: f64, turns: f64| amplitude * (turns * PI).sin();
     let ripple = wave(20.0, 6.0 * x) + wave(20.0, 2.0 * x);
-    let north = -100.0
-        + 2.0 * x
-        + 3.0 * y
-        + 0.2 * y * y
-        + 0.1 * x * y
-        + 0.2 * x.abs().sqrt()
-        + (ripple
-            + wave(20.0, y)
-            + wave(40.0, y / 3.0)
-            + wave(160.0, y / 12.0)
-            + wave(320.0, y / 30.0))
-            * 2.0
-            / 3.0;
-    let east = 300.0
-        + x
-        + 2.0 * y
-        + 0.1 * x * x
-        + 0.1 * x * y
-        + 0.1 * x.abs().sqrt()
-        + (ripple
-            + wave(20.0, x)
-            + wave(40.0, x / 3.0)
-            + wave(150.0, x / 12.0)
-            + wave(300.0, x / 30.0))
-            * 2.0
-            / 3.0;
+    // Waves along one direction; the two longest differ from the one to the other.
+    let waves = |along: f64, long: f64, longest: f64| {
+        let short = wave(20.0, along) + wave(40.0, along / 3.0);
+        (ripple + short + wave(long, along / 12.0) + wave(longest, along / 30.0)) * 2.0 / 3.0
+    };
+    let (twist, root) = (0.1 * x * y, x.abs().sqrt());
+    let north_plane = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y;
+    let east_plane = 300.0 + x + 2.0 * y + 0.1 * x * x;
+    let north = north_plane + twist + 0.2 * root + waves(y, 160.0, 320.0);
+    let east = east_plane + twist + 0.1 * root + waves(x, 150.0, 300.0);
     let phi = latitude.to_radians();
     let w2 = 1.0 - KRASOVSKY_E2 * phi.sin() * phi.sin();
     let meridian = KRASOVSKY_A * (1.0 - KRASOVSKY_E2) / (w2 * w2.sqrt());
@@ -195,11 +178,7 @@ fn degrees(text: &str, bound: f64) -> Option<f64> {
 
 /// A distance in millimetres as the quantity that a record has: kilometres, exact.
 pub(super) fn distance(millimetres: i64) -> Quantity {
-    Quantity {
-        name: Cow::Borrowed("distance"),
-        value: kilometres(millimetres),
-        unit: Cow::Borrowed("km"),
-    }
+    Quantity::new("distance", kilometres(millimetres), "km")
 }
 
 pub(super) fn kilometres(millimetres: i64) -> Decimal {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::json_rows::JsonRows;
-use super::{Outcome, Place, refused};
+use super::{Outcome, Place, malformed, refused, torn};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -68,16 +68,15 @@ pub(super) fn each<R: BufRead>(
         // A number cut off after its point is wrong at its end, and not for want of more.
         let at_its_end = error.is_eof() || (error.is_syntax() && error.column() >= length);
         if rows.torn() && at_its_end {
-            let place = place.to_string();
-            return Err(Problem::at(Code::FileTruncated, place, "a torn row"));
+            return Err(torn(&place));
         }
-        sink(refused(place, malformed(&error)));
+        sink(refused(place, misread(&error)));
     }
 }
 
 /// What is wrong with a row's shape, without any value of it: refusals are stored, and a value may
 /// be somebody's number.
-pub(super) fn malformed(error: &serde_json::Error) -> Problem {
+pub(super) fn misread(error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     let named = |lead: &str| Some(text.strip_prefix(lead)?.split_once('`')?.0);
     if let Some(field) = named("missing field `") {
@@ -87,19 +86,14 @@ pub(super) fn malformed(error: &serde_json::Error) -> Problem {
     let quotes = ["invalid ", "unknown "]
         .iter()
         .any(|lead| text.starts_with(lead));
-    let detail = match quotes {
+    malformed(match quotes {
         true => format!(
             "a value of another kind than is expected, at line {} column {}",
             error.line(),
             error.column()
         ),
         false => text,
-    };
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -107,6 +101,7 @@ mod tests {
     use serde::Deserialize;
     use serde::de::IgnoredAny;
 
+    use super::super::json_rows::DATA;
     use super::super::json_text::Text;
     use super::*;
 
@@ -120,7 +115,7 @@ mod tests {
 
     fn problem(text: &str) -> (Code, Option<String>, String) {
         let error = serde_json::from_str::<Row<'_>>(text).expect_err(text);
-        let problem = malformed(&error);
+        let problem = misread(&error);
         (problem.code, problem.param, problem.detail)
     }
 
@@ -150,13 +145,8 @@ mod tests {
 
     #[test]
     fn a_torn_line_refuses_the_file_and_a_bad_one_itself() {
-        let wrapper = super::super::json_rows::Wrapper {
-            key: "data",
-            pointer: "/data",
-            beside: None,
-        };
         let read = |text: &str| {
-            let rows = JsonRows::new(text.as_bytes(), wrapper).expect("rows");
+            let rows = JsonRows::new(text.as_bytes(), DATA).expect("rows");
             let row = |text: &str| match serde_json::from_str::<IgnoredAny>(text) {
                 Ok(_) => Err(Problem::new(Code::Ineligible).into()),
                 Err(error) => Err(error.into()),

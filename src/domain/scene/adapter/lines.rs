@@ -3,8 +3,8 @@
 use std::io::{BufRead, Read};
 use std::ops::Range;
 
-use super::ROW_MAX;
 use super::encoding::problem_of;
+use super::{Place, ROW_MAX, malformed, torn};
 use crate::domain::problem::{Code, Problem};
 
 /// Reads lines of at most [`ROW_MAX`] bytes; the line end (LF or CRLF) is left out.
@@ -43,7 +43,7 @@ impl<R: BufRead> Lines<R> {
             self.number += 1;
             self.strip_end();
             if self.bytes.len() > ROW_MAX {
-                return Err(too_long(format!("line {}", self.number)));
+                return Err(too_long(format!("line {}", self.number), ROW_MAX));
             }
             if !self.bytes.trim_ascii().is_empty() {
                 break;
@@ -75,16 +75,16 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-pub(super) fn too_long(place: String) -> Problem {
+pub(super) fn too_long(place: String, longest: usize) -> Problem {
     Problem::at(
         Code::LineTooLong,
         place,
-        format!("longer than {ROW_MAX} bytes"),
+        format!("longer than {longest} bytes"),
     )
 }
 
-/// The fields of one line, separated by commas unless told otherwise (RFC 4180 quoting; a field never spans lines, so that
-/// one stray quote costs one row and not the rest of the file).
+/// The fields of one line, separated by commas unless told otherwise (RFC 4180 quoting; a field
+/// never spans lines, so that one stray quote costs one row and not the rest of the file).
 pub(super) struct Fields {
     text: String,
     spans: Vec<Range<usize>>,
@@ -185,11 +185,57 @@ impl Fields {
     }
 }
 
-fn malformed(detail: &str) -> Problem {
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail: detail.to_owned(),
+/// Rows under a header, each as wide as it.
+pub(super) struct Rows<R> {
+    lines: Lines<R>,
+    fields: Fields,
+    width: usize,
+}
+
+impl<R: BufRead> Rows<R> {
+    /// Reads the header, which `understood` makes sense of.
+    ///
+    /// # Errors
+    /// `format_mismatch`: the file is empty or its first line no header; what `understood` refuses.
+    pub(super) fn below<T>(
+        mut lines: Lines<R>,
+        understood: impl FnOnce(&Fields) -> Result<T, Problem>,
+    ) -> Result<(Rows<R>, T), Problem> {
+        let absent = |detail| Problem::at(Code::FormatMismatch, "line 1", detail);
+        let mut fields = Fields::default();
+        let (_, header) = lines.next()?.ok_or_else(|| absent("the file is empty"))?;
+        fields.split(header).map_err(|_| absent("no header"))?;
+        let (width, columns) = (fields.len(), understood(&fields)?);
+        let rows = Rows {
+            lines,
+            fields,
+            width,
+        };
+        Ok((rows, columns))
+    }
+
+    /// The next row with its one-based line, or why it is none: `row_malformed`.
+    ///
+    /// # Errors
+    /// `file_truncated` for a last row that is torn; what [`Lines::next`] refuses.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, Result<&Fields, Problem>)>, Problem> {
+        let Some((number, line)) = self.lines.next()? else {
+            return Ok(None);
+        };
+        let split = self.fields.split(line);
+        let split = split.and_then(|()| match self.fields.len() {
+            found if found == self.width => Ok(()),
+            found => {
+                let width = self.width;
+                let detail = format!("{found} columns where the header has {width}");
+                Err(malformed(detail))
+            }
+        });
+        match split {
+            Ok(()) => Ok(Some((number, Ok(&self.fields)))),
+            Err(_) if self.lines.torn() => Err(torn(&Place::Line(number))),
+            Err(problem) => Ok(Some((number, Err(problem)))),
+        }
     }
 }
 
@@ -225,6 +271,29 @@ mod tests {
         assert_eq!(lines.next(), Ok(Some((4, "b"))));
         assert!(lines.torn());
         assert_eq!(lines.next(), Ok(None));
+    }
+
+    #[test]
+    fn rows_are_as_wide_as_their_header_and_whole() {
+        let read = |text: &str| {
+            let lines = Lines::new(text.as_bytes());
+            let (mut rows, width) = Rows::below(lines, |header| Ok(header.len()))?;
+            let mut said = vec![format!("{width} wide")];
+            while let Some((number, row)) = rows.next()? {
+                let code = |problem: Problem| problem.code.as_str().to_owned();
+                let row = row.map(|row| row.get(1).to_owned());
+                said.push(format!("{number} {}", row.unwrap_or_else(code)));
+            }
+            Ok(said)
+        };
+        assert_eq!(
+            read("a,b\n1,2\n1\n\"1,2\n3,4").expect("readable"),
+            ["2 wide", "2 2", "3 row_malformed", "4 row_malformed", "5 4"]
+        );
+        let code = |text| read(text).map_err(|problem: Problem| problem.code);
+        assert_eq!(code("a,b\n1,2\n3"), Err(Code::FileTruncated));
+        assert_eq!(code(""), Err(Code::FormatMismatch));
+        assert_eq!(code("\"a"), Err(Code::FormatMismatch));
     }
 
     #[test]

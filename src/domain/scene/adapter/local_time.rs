@@ -1,6 +1,6 @@
-//! Local times without an offset, as operators export them.
+//! Times as operators export them: local ones without an offset, and those of RFC 3339.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// A local time and how finely it was written.
@@ -37,6 +37,12 @@ impl LocalTime {
             MappedLocalTime::Ambiguous(early, late) => [Some(early.to_utc()), Some(late.to_utc())],
         }
     }
+}
+
+/// A time with its offset; a leap second has no instant of its own, and is none.
+pub(super) fn rfc3339(text: &str) -> Option<DateTime<FixedOffset>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    (time.timestamp_subsec_nanos() < 1_000_000_000).then_some(time)
 }
 
 fn dated(text: &str) -> Option<NaiveDate> {
@@ -122,6 +128,14 @@ mod tests {
             "२०15-09-01 00:00:00",
         ] {
             assert_eq!(LocalTime::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_no_time() {
+        assert!(rfc3339("2016-12-31T23:59:59.999Z").is_some());
+        for text in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:59", ""] {
+            assert_eq!(rfc3339(text), None, "{text}");
         }
     }
 

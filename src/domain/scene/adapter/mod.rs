@@ -178,6 +178,20 @@ fn refused(place: Place, problem: Problem) -> Outcome {
     Outcome::Refused(Refused { place, problem })
 }
 
+/// A row that has not its format's shape.
+fn malformed(detail: impl Into<String>) -> Problem {
+    Problem {
+        code: Code::RowMalformed,
+        param: None,
+        detail: detail.into(),
+    }
+}
+
+/// The file's last row breaks off: what came before it may lack a part as well.
+fn torn(place: &Place) -> Problem {
+    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
+}
+
 /// A name known to the methodologies costs no allocation.
 fn interned(name: &str) -> Cow<'static, str> {
     const KNOWN: &[&str] = &[

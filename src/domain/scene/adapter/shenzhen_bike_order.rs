@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::encoding::Decoded;
 use super::great_circle::{self, CITY_TRIP_MAX_MM, Datum, Point};
 use super::json_records::{self, Fault};
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::json_text::{Text, required};
 use super::local_time::LocalTime;
 use super::pseudonym::pseudonym;
@@ -24,12 +24,6 @@ use super::speed::{self, SpeedLimit};
 use super::{Adapter, Options, Outcome, Seen};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// Bytes of a user's or operator's id.
 const ID_MAX: usize = 48;
@@ -50,7 +44,7 @@ fn read(
     options: &Options,
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
-    let rows = JsonRows::new(Decoded::new(source), PAGE)?;
+    let rows = JsonRows::new(Decoded::new(source), DATA)?;
     let rules = Rules::of(options)?;
     json_records::read(rows, |text| rules.order(text), sink)?;
     Ok(Seen::default())

@@ -183,7 +183,7 @@ impl<R: BufRead> BufRead for Budget<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let chunk = self.inner.fill_buf()?;
         if self.left == 0 && !chunk.is_empty() {
-            return Err(carried(too_long("one XML tag or text".to_owned())));
+            return Err(carried(too_long("one XML tag or text".to_owned(), ROW_MAX)));
         }
         Ok(chunk.get(..chunk.len().min(self.left)).unwrap_or_default())
     }

@@ -198,7 +198,7 @@ impl<R: BufRead> Document<R> {
                     continue;
                 }
                 (1, name) => self.header(name)?,
-                _ => self.cursor.skip()?,
+                _ => self.cursor.pass()?,
             }
             if !self.cursor.more()? {
                 return Err(no_list());
@@ -207,14 +207,14 @@ impl<R: BufRead> Document<R> {
     }
 
     fn header(&mut self, name: &str) -> Result<(), Problem> {
-        self.cursor.keep()?;
         let slot = match name {
             "type" => &mut self.kind,
             "schemaVersion" => &mut self.version,
             "creationDate" => &mut self.created,
             "epcisBody" => return Err(mismatch("epcisBody stands twice".to_owned())),
-            _ => return Ok(()),
+            _ => return self.cursor.pass(),
         };
+        self.cursor.keep()?;
         let text: String = serde_json::from_str(self.cursor.text()?)
             .map_err(|_| Problem::at(Code::FormatMismatch, name, "a text is expected"))?;
         match slot.replace(text) {
@@ -235,7 +235,7 @@ impl<R: BufRead> Document<R> {
                     (_, "eventList" | "queryResults") => {
                         return Err(mismatch("two lists of events".to_owned()));
                     }
-                    _ => self.cursor.skip()?,
+                    _ => self.cursor.pass()?,
                 }
             }
         }

@@ -8,14 +8,13 @@
 //!
 //! Memory: one waybill of at most [`super::ROW_MAX`] bytes at a time.
 
-use std::borrow::Cow;
 use std::io::BufRead;
 
 use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
 use super::json_records;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::Problem;
@@ -31,12 +30,6 @@ mod waybill;
 
 use declared::Declared;
 use waybill::Waybill;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters. A track's distance is summed in millimetres.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -57,7 +50,7 @@ pub(super) fn read(
         counts: [0; 4],
         shipped: Decimal::ZERO,
     };
-    let rows = JsonRows::spread(Decoded::new(source), PAGE)?;
+    let rows = JsonRows::spread(Decoded::new(source), DATA)?;
     let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
         let waybill: Waybill<'_> = serde_json::from_str(text)?;
         sink(reader.take(place.clone(), &waybill)?);
@@ -103,11 +96,7 @@ impl Reader {
                 ("by_table", tables),
                 ("later_legs", later),
             ],
-            totals: vec![Quantity {
-                name: Cow::Borrowed("shipped"),
-                value: self.shipped,
-                unit: Cow::Borrowed("t"),
-            }],
+            totals: vec![Quantity::new("shipped", self.shipped, "t")],
         }
     }
 }

@@ -122,7 +122,10 @@ impl<R: BufRead> BufRead for Budget<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let chunk = self.inner.fill_buf()?;
         if self.left == 0 && !chunk.is_empty() {
-            let problem = super::super::lines::too_long("one XML tag or text".to_owned());
+            let problem = super::super::lines::too_long(
+                "one XML tag or text".to_owned(),
+                super::super::ROW_MAX,
+            );
             return Err(super::super::encoding::carried(problem));
         }
         Ok(chunk.get(..chunk.len().min(self.left)).unwrap_or_default())

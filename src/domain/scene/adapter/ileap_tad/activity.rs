@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::interned;
 use super::super::json_text::Text;
+use super::super::local_time::rfc3339;
 use super::energy::{EnergyCarrier, Feedstock, attributes};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
@@ -125,8 +125,8 @@ impl Activity<'_> {
             from,
             to,
             quantities: vec![
-                quantity("mass", mass, "kg"),
-                quantity("distance", distance, "km"),
+                Quantity::new("mass", mass, "kg"),
+                Quantity::new("distance", distance, "km"),
             ],
             attributes: facts,
             revises: None,
@@ -281,14 +281,6 @@ impl Location<'_> {
     }
 }
 
-fn quantity(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
-    Quantity {
-        name: interned(name),
-        value,
-        unit: interned(unit),
-    }
-}
-
 fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > ID_MAX || text.chars().any(char::is_control) {
         return Err(refused(field, "1 to 128 bytes without control characters"));
@@ -300,8 +292,7 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
 fn instant(field: &str, text: Option<&Text<'_>>) -> Result<DateTime<Utc>, Problem> {
     let text = text.ok_or_else(|| Problem::at(Code::MissingField, field, ""))?;
     let wrong = |detail| Problem::at(Code::TimeInvalid, field, detail);
-    let time = DateTime::parse_from_rfc3339(text.as_str())
-        .map_err(|_| wrong("not a date and time with its zone"))?;
+    let time = rfc3339(text.as_str()).ok_or_else(|| wrong("not a date and time with its zone"))?;
     match time.offset().local_minus_utc() {
         0 => Ok(time.to_utc()),
         _ => Err(wrong("must be in UTC")),

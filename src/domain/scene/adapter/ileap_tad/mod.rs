@@ -6,7 +6,7 @@ use std::io::BufRead;
 
 use super::encoding::Decoded;
 use super::json_records;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::{Adapter, Options, Outcome, Seen};
 use crate::domain::problem::Problem;
 use activity::Activity;
@@ -23,13 +23,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     read,
 };
 
-/// Where the list stands in a host's answer.
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
-
 fn check(options: &Options) -> Result<(), Problem> {
     options.settings.only(&["subject"])?;
     options.settings.text("subject").map(|_| ())
@@ -41,7 +34,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let subject = options.settings.text("subject")?;
-    let rows = JsonRows::new(Decoded::new(source), PAGE)?;
+    let rows = JsonRows::new(Decoded::new(source), DATA)?;
     let record = |text: &str| {
         let activity: Activity<'_> = serde_json::from_str(text)?;
         Ok(activity.record(subject)?)

@@ -12,6 +12,9 @@ use crate::domain::problem::{Code, Problem};
 /// Deeper nesting than any row has.
 const DEPTH_MAX: u32 = 32;
 
+/// The longest member beside the rows that is read past, where a document may have long ones.
+const BESIDE_MAX: usize = 16 * 1024 * 1024;
+
 pub(in super::super) struct Cursor<R> {
     source: R,
     row: Vec<u8>,
@@ -47,7 +50,7 @@ impl<R: BufRead> Cursor<R> {
     /// # Errors
     /// `file_truncated`, `line_too_long`, and `format_mismatch` for one that is nested too deep.
     pub(in super::super) fn keep(&mut self) -> Result<(), Problem> {
-        self.value(true)
+        self.value(true, ROW_MAX)
     }
 
     /// Reads past one JSON value.
@@ -55,14 +58,21 @@ impl<R: BufRead> Cursor<R> {
     /// # Errors
     /// As [`Cursor::keep`].
     pub(in super::super) fn skip(&mut self) -> Result<(), Problem> {
-        self.value(false)
+        self.value(false, ROW_MAX)
     }
 
-    fn value(&mut self, keep: bool) -> Result<(), Problem> {
+    /// Reads past what a document says beside its rows, which may be longer than a row.
+    ///
+    /// # Errors
+    /// As [`Cursor::keep`].
+    pub(in super::super) fn pass(&mut self) -> Result<(), Problem> {
+        self.value(false, BESIDE_MAX)
+    }
+
+    fn value(&mut self, keep: bool, longest: usize) -> Result<(), Problem> {
         self.token()?;
         self.row.clear();
-        let mut scan = Scan::default();
-        let mut length = 0;
+        let (mut scan, mut length) = (Scan::default(), 0);
         loop {
             let chunk = self.source.fill_buf().map_err(problem_of)?;
             if chunk.is_empty() {
@@ -71,8 +81,8 @@ impl<R: BufRead> Cursor<R> {
             let end = scan.feed(chunk);
             let taken = end.unwrap_or(chunk.len());
             length += taken;
-            if length > ROW_MAX {
-                return Err(too_long(self.place.to_string()));
+            if length > longest {
+                return Err(too_long(self.place.to_string(), longest));
             }
             if keep {
                 self.row

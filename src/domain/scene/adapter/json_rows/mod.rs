@@ -27,6 +27,13 @@ pub(super) struct Wrapper {
     pub(super) beside: Option<&'static [&'static str]>,
 }
 
+/// A service's page or answer: `{"data":[…]}` with anything beside it.
+pub(super) const DATA: Wrapper = Wrapper {
+    key: "data",
+    pointer: "/data",
+    beside: None,
+};
+
 pub(super) enum JsonRows<R> {
     Array(Array<R>),
     Lines(Lines<R>),

@@ -1,15 +1,9 @@
 use super::*;
 
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
-
 fn rows(text: &str) -> Result<Vec<(String, String)>, Code> {
     // A buffer of 64 bytes, as long as the first row fits: chunks split rows anywhere.
     let source = std::io::BufReader::with_capacity(64, text.as_bytes());
-    let mut rows = JsonRows::new(source, PAGE).map_err(|p| p.code)?;
+    let mut rows = JsonRows::new(source, DATA).map_err(|p| p.code)?;
     let mut found = Vec::new();
     while let Some((place, text)) = rows.next().map_err(|p| p.code)? {
         found.push((place.to_string(), text.to_owned()));
@@ -46,7 +40,7 @@ fn pages_arrays_and_lines_are_framed() {
 fn a_page_may_follow_a_page_where_that_is_allowed() {
     let text = "{\"data\":[1,2],\"page\":1}\n{\"data\":[]}\n{\"page\":3,\"data\":[3]}\n";
     let pages = |text: &str| {
-        let mut rows = JsonRows::new(text.as_bytes(), PAGE)
+        let mut rows = JsonRows::new(text.as_bytes(), DATA)
             .expect("a page")
             .pages();
         let mut found = Vec::new();
@@ -81,7 +75,7 @@ fn said(rows: Result<JsonRows<&[u8]>, Problem>) -> Result<Vec<(String, String)>,
 
 #[test]
 fn objects_may_be_spread_over_lines() {
-    let spread = |text: &str| said(JsonRows::spread(text.as_bytes(), PAGE));
+    let spread = |text: &str| said(JsonRows::spread(text.as_bytes(), DATA));
     let (a, b) = ("{\n \"a\": \"}\"\n}", "{\"b\":\n2}");
     assert_eq!(spread(&format!("\n{a} \n")), Ok(owned(&[("line 2", a)])));
     assert_eq!(
@@ -144,11 +138,21 @@ fn an_endless_row_is_refused_before_it_is_buffered() {
     for start in ["[\"", "{\"data\":[{\"a\":\"", "{\"x\":\""] {
         let endless = start.as_bytes().chain(std::io::repeat(b'x'));
         let source = std::io::BufReader::with_capacity(64 * 1024, endless);
-        let mut rows = JsonRows::new(source, PAGE).expect("begins well");
+        let mut rows = JsonRows::new(source, DATA).expect("begins well");
         assert_eq!(
             rows.next().expect_err("long").code,
             Code::LineTooLong,
             "{start}"
         );
     }
+}
+
+#[test]
+fn what_stands_beside_rows_may_be_passed_over_where_it_is_long() {
+    let long = format!("\"{}\" 7", "x".repeat(3 * super::super::ROW_MAX));
+    let mut cursor = Cursor::new(long.as_bytes());
+    assert_eq!(cursor.pass(), Ok(()));
+    assert_eq!(cursor.token(), Ok(b'7'));
+    let code = Cursor::new(long.as_bytes()).skip().expect_err("long").code;
+    assert_eq!(code, Code::LineTooLong);
 }

@@ -61,11 +61,7 @@ impl Book {
             subject: card.to_owned(),
             from: start,
             to: stop,
-            quantities: vec![Quantity {
-                name: Cow::Borrowed("distance"),
-                value: km,
-                unit: Cow::Borrowed("km"),
-            }],
+            quantities: vec![Quantity::new("distance", km, "km")],
             attributes: self.attributes(entry, exit),
             revises: None,
         };

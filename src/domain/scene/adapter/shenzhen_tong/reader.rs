@@ -1,6 +1,5 @@
 //! Reads the taps of one file, row by row, and hands what became of them to the sink.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::BufRead;
 
@@ -10,7 +9,7 @@ use super::super::json_records;
 use super::super::json_rows::JsonRows;
 use super::super::json_text::{required, text};
 use super::super::lines::{Fields, Lines};
-use super::super::{Held, Options, Outcome, Place, Seen, refused};
+use super::super::{Held, Options, Outcome, Place, Seen, refused, torn};
 use super::Layout;
 use super::book::Book;
 use super::clock::Clock;
@@ -93,10 +92,9 @@ impl Reader {
         let Some((number, first)) = lines.next()? else {
             return Err(absent("the file is empty".to_owned()));
         };
-        let whole = fields.split(first).is_ok();
-        if !whole {
-            return Err(absent("no header".to_owned()));
-        }
+        fields
+            .split(first)
+            .map_err(|_| absent("no header".to_owned()))?;
         let columns = Columns::of(&fields, &self.declared)?;
         self.book.fares = columns.has(Field::Money);
         self.cars = columns.has(Field::Car);
@@ -106,7 +104,7 @@ impl Reader {
         while let Some((number, line)) = lines.next()? {
             match fields.split(line) {
                 Ok(()) => self.line(number, &fields, &columns, lines.torn(), sink)?,
-                Err(_) if lines.torn() => return Err(torn(number)),
+                Err(_) if lines.torn() => return Err(torn(&Place::Line(number))),
                 Err(problem) => self.malformed(number, problem, sink),
             }
         }
@@ -126,7 +124,7 @@ impl Reader {
                 self.counts[0] += 1;
                 self.take(number, &Row::of_fields(fields, columns), sink);
             }
-            Err(_) if last => return Err(torn(number)),
+            Err(_) if last => return Err(torn(&Place::Line(number))),
             Err(problem) => self.malformed(number, problem, sink),
         }
         Ok(())
@@ -228,18 +226,10 @@ impl Reader {
         if self.cards.len() <= CARDS_MAX {
             counts.push(("cards", u64::try_from(self.cards.len()).unwrap_or(u64::MAX)));
         }
-        let fare = book.fares.then(|| Quantity {
-            name: Cow::Borrowed("fare"),
-            value: Decimal::from(self.fare),
-            unit: Cow::Borrowed("fen"),
-        });
+        let fare = Quantity::new("fare", Decimal::from(self.fare), "fen");
         Seen {
             counts,
-            totals: fare.into_iter().collect(),
+            totals: book.fares.then_some(fare).into_iter().collect(),
         }
     }
-}
-
-fn torn(line: u64) -> Problem {
-    Problem::at(Code::FileTruncated, format!("line {line}"), "a torn row")
 }

@@ -209,7 +209,7 @@ impl SheetRow {
             Stored::Number(text, _) | Stored::Date(text, _) => text.len(),
         };
         if self.bytes > ROW_MAX {
-            return Err(too_long(format!("row {}", self.number + 1)));
+            return Err(too_long(format!("row {}", self.number + 1), ROW_MAX));
         }
         if self.cells.len() <= place {
             self.cells.resize(place + 1, Stored::Blank);
