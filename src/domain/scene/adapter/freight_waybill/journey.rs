@@ -12,7 +12,7 @@ use super::super::speed::SpeedLimit;
 use super::declared::Declared;
 use super::number::Number;
 use super::track::{self, Fix};
-use super::waybill::{Location, Vehicle, Waybill};
+use super::waybill::{Location, Party, Vehicle, Waybill};
 use crate::domain::problem::{Code, Problem};
 
 /// Bytes of a division's code, as the guide has it.
@@ -52,55 +52,26 @@ impl Journey {
         declared: &Declared,
     ) -> Result<Journey, Problem> {
         let whole = number.leg == 0;
-        let or_whole = |own: &Scalar<'_>, of_all: &Scalar<'_>| match own.is_blank() && whole {
-            true => of_all.text().to_owned(),
-            false => own.text().to_owned(),
-        };
-        let despatch = or_whole(
-            &vehicle.despatch_actual_date_time,
-            &waybill.despatch_actual_date_time,
-        );
-        let receipt = or_whole(
-            &vehicle.goods_receipt_date_time,
-            &waybill.goods_receipt_date_time,
-        );
-        let (from, to) = (
-            required_instant(&despatch, "despatchActualDateTime", declared.zone)?,
-            required_instant(&receipt, "goodsReceiptDateTime", declared.zone)?,
-        );
-        if to < from {
-            let detail = "received before it was despatched";
-            return Err(Problem::at(
-                Code::TimeInvalid,
-                "goodsReceiptDateTime",
-                detail,
-            ));
-        }
-        let none = Scalar::default();
-        let (shipper, receiver) = (&waybill.consignor_info, &waybill.consignee_info);
-        let origin = division(
-            &or_whole(
-                &vehicle.loading_country_subdivision_code,
-                shipper
-                    .as_ref()
-                    .map_or(&none, |it| &it.country_subdivision_code),
-            ),
-            "loadingCountrySubdivisionCode",
-        )?;
-        let destination = division(
-            &or_whole(
-                &vehicle.receipt_country_subdivision_code,
-                receiver
-                    .as_ref()
-                    .map_or(&none, |it| &it.country_subdivision_code),
-            ),
-            "receiptCountrySubdivisionCode",
-        )?;
+        let (from, to) = times(waybill, vehicle, whole, declared.zone)?;
         let mut journey = Journey {
             from,
             to,
-            origin,
-            destination,
+            origin: division(
+                or_whole(
+                    &vehicle.loading_country_subdivision_code,
+                    of_party(waybill.consignor_info.as_ref()),
+                    whole,
+                ),
+                "loadingCountrySubdivisionCode",
+            )?,
+            destination: division(
+                or_whole(
+                    &vehicle.receipt_country_subdivision_code,
+                    of_party(waybill.consignee_info.as_ref()),
+                    whole,
+                ),
+                "receiptCountrySubdivisionCode",
+            )?,
             transport_type: transport_type(&waybill.transport_type_code)?,
             distance: None,
         };
@@ -145,6 +116,52 @@ impl Journey {
             }
             known => Ok(known),
         }
+    }
+}
+
+/// What the vehicle states of itself, or the waybill of the whole way.
+fn or_whole<'a>(own: &'a Scalar<'_>, of_all: &'a str, whole: bool) -> &'a str {
+    match own.is_blank() && whole {
+        true => of_all,
+        false => own.text(),
+    }
+}
+
+fn of_party<'a>(party: Option<&'a Party<'_>>) -> &'a str {
+    party.map_or("", |party| party.country_subdivision_code.text())
+}
+
+/// Despatch and receipt.
+///
+/// # Errors
+/// `missing_field`, `time_invalid` at the field.
+fn times(
+    waybill: &Waybill<'_>,
+    vehicle: &Vehicle<'_>,
+    whole: bool,
+    zone: Tz,
+) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
+    let (despatch, receipt) = ("despatchActualDateTime", "goodsReceiptDateTime");
+    let from = or_whole(
+        &vehicle.despatch_actual_date_time,
+        waybill.despatch_actual_date_time.text(),
+        whole,
+    );
+    let to = or_whole(
+        &vehicle.goods_receipt_date_time,
+        waybill.goods_receipt_date_time.text(),
+        whole,
+    );
+    let (from, to) = (
+        required_instant(from, despatch, zone)?,
+        required_instant(to, receipt, zone)?,
+    );
+    match to < from {
+        true => {
+            let detail = "received before it was despatched";
+            Err(Problem::at(Code::TimeInvalid, receipt, detail))
+        }
+        false => Ok((from, to)),
     }
 }
 
