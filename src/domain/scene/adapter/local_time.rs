@@ -15,6 +15,12 @@ impl LocalTime {
     /// `2015-09-21 14:53:16[.fff]`, `2015/09/21 14:53:16`, `20150921145316`, or the American
     /// `9/21/2015 14:53[:16]`.
     pub(super) fn parse(text: &str) -> Option<LocalTime> {
+        if let Some((time, "")) = plain(text, b' ') {
+            return Some(LocalTime {
+                time,
+                to_the_minute: false,
+            });
+        }
         if text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit()) {
             let part = |from: usize, to: usize| text.get(from..to).and_then(number);
             let date = NaiveDate::from_ymd_opt(
@@ -43,6 +49,50 @@ impl LocalTime {
 pub(super) fn rfc3339(text: &str) -> Option<DateTime<FixedOffset>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     (time.timestamp_subsec_nanos() < 1_000_000_000).then_some(time)
+}
+
+/// `2015-09-21 14:53:16` with this byte in its middle, and what follows it: the one form that nearly
+/// every feed writes, several times faster than the general parsers. `None` says only that they
+/// must be asked.
+pub(super) fn plain(text: &str, middle: u8) -> Option<(NaiveDateTime, &str)> {
+    let (clock, rest) = text.split_at_checked(19)?;
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        between,
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+    ] = clock.as_bytes()
+    else {
+        return None;
+    };
+    if *between != middle {
+        return None;
+    }
+    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(*m1, *m2)?, two(*d1, *d2)?)?;
+    let time = date.and_hms_opt(two(*h1, *h2)?, two(*n1, *n2)?, two(*s1, *s2)?)?;
+    Some((time, rest))
+}
+
+/// Two digits as a number.
+pub(super) fn two(tens: u8, ones: u8) -> Option<u32> {
+    let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+    digits.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 fn dated(text: &str) -> Option<NaiveDate> {
@@ -126,6 +176,9 @@ mod tests {
             "1-1-1 1:1",
             "2015-09-01 00:00:00.",
             "२०15-09-01 00:00:00",
+            "2015-09-01 00:00:60",
+            "2015-09-01 00:00:00 ",
+            "2015-09-01 00:00:0é",
         ] {
             assert_eq!(LocalTime::parse(text), None, "{text}");
         }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::json_text::Text;
-use super::super::local_time::rfc3339;
+use super::super::local_time::{plain, rfc3339, two};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
 use crate::domain::behaviour::{Quantity, Record};
@@ -233,36 +233,8 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
 /// The one form that nearly every feed writes, without fraction, several times faster than the
 /// general parser.
 fn plain_instant(text: &str) -> Option<DateTime<Utc>> {
-    let bytes = text.as_bytes();
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        offset @ ..,
-    ] = bytes
-    else {
-        return None;
-    };
-    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(*m1, *m2)?, two(*d1, *d2)?)?;
-    let local = date.and_hms_opt(two(*h1, *h2)?, two(*n1, *n2)?, two(*s1, *s2)?)?;
-    let east = match offset {
+    let (local, offset) = plain(text, b'T')?;
+    let east = match offset.as_bytes() {
         [b'Z'] => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
             let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
@@ -279,11 +251,6 @@ fn plain_instant(text: &str) -> Option<DateTime<Utc>> {
             .checked_sub_signed(TimeDelta::seconds(east))?
             .and_utc(),
     )
-}
-
-fn two(tens: u8, ones: u8) -> Option<u32> {
-    let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-    digits.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 type Name = Cow<'static, str>;
