@@ -69,7 +69,7 @@ impl Point {
             longitude: degrees(longitude, 180.0)?,
         };
         let placed = point.latitude != 0.0 || point.longitude != 0.0;
-        placed.then(|| point.from_datum(datum))
+        placed.then(|| point.in_wgs84(datum))
     }
 
     /// The place in WGS 84 of what was read as if it were in it.
@@ -77,7 +77,7 @@ impl Point {
     /// Both shifts are published as forward formulas only, so they are undone by fixed-point
     /// iteration, which gains some two digits a round, until a round moves the point by less
     /// than [`CLOSE_DEGREES`], or [`ROUNDS_MAX`] are done.
-    fn from_datum(self, datum: Datum) -> Point {
+    fn in_wgs84(self, datum: Datum) -> Point {
         match datum {
             Datum::Wgs84 => self,
             Datum::Gcj02 => undo(self, gcj02_of_wgs84),
@@ -251,7 +251,7 @@ mod tests {
             ),
         ] {
             assert_eq!(millimetres(gcj02_of_wgs84(wgs84), gcj02), 0);
-            assert_eq!(millimetres(gcj02.from_datum(Datum::Gcj02), wgs84), 0);
+            assert_eq!(millimetres(gcj02.in_wgs84(Datum::Gcj02), wgs84), 0);
             assert!(millimetres(wgs84, gcj02) > 400_000);
         }
         let wgs84 = point(30.610_777_9, 121.091_707_7);
@@ -260,7 +260,7 @@ mod tests {
         // `geotool` rounds the eccentricity otherwise, which moves a point by 8 mm.
         assert!(millimetres(gcj02_of_wgs84(wgs84), gcj02) < 10);
         assert_eq!(millimetres(bd09_of_gcj02(gcj02), bd09), 0);
-        assert!(millimetres(bd09.from_datum(Datum::Bd09), wgs84) < 10);
+        assert!(millimetres(bd09.in_wgs84(Datum::Bd09), wgs84) < 10);
         // The inverse that is published for Baidu's shift is an approximation, to a metre here.
         let published = point(39.908_656_739_576_31, 116.397_627_291_193_15);
         let exact = undo(point(39.915, 116.404), bd09_of_gcj02);
@@ -272,15 +272,15 @@ mod tests {
         for north in 0..60 {
             for east in 0..80 {
                 let there = point(f64::from(north) * 0.9 + 1.0, f64::from(east) * 0.8 + 72.9);
-                let back = gcj02_of_wgs84(there.from_datum(Datum::Gcj02));
+                let back = gcj02_of_wgs84(there.in_wgs84(Datum::Gcj02));
                 assert_eq!(millimetres(back, there), 0, "{there:?}");
-                let baidu = bd09_of_gcj02(gcj02_of_wgs84(there.from_datum(Datum::Bd09)));
+                let baidu = bd09_of_gcj02(gcj02_of_wgs84(there.in_wgs84(Datum::Bd09)));
                 assert_eq!(millimetres(baidu, there), 0, "{there:?}");
             }
         }
         // Paris is not shifted.
         let paris = point(48.8566, 2.3522);
-        assert_eq!(paris.from_datum(Datum::Gcj02), paris);
+        assert_eq!(paris.in_wgs84(Datum::Gcj02), paris);
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! A JSON string, borrowed from the document where it has no escapes.
+//! Parts of a JSON text, borrowed from it: a string where it has no escapes, an object's members.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::domain::problem::{Code, Problem};
 
@@ -13,6 +15,35 @@ pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 impl Text<'_> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The members of an object. serde by itself would take an array for one, member by member in
+/// their order.
+///
+/// # Errors
+/// No object, or not of this shape.
+pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    serde_json::from_str::<Object<T>>(text).map(|object| object.0)
+}
+
+/// As [`object`], within another value.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
@@ -46,5 +77,37 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Pair {
+        #[serde(default)]
+        north: u8,
+        east: u8,
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        let pair = Pair { north: 1, east: 2 };
+        assert_eq!(object(r#" {"east":2,"north":1} "#).ok(), Some(pair));
+        for text in [
+            "[1,2]",
+            "7",
+            "null",
+            "\"a\"",
+            r#"{"north":1}"#,
+            "{\"east\":2} 1",
+        ] {
+            assert!(object::<Pair>(text).is_err(), "{text}");
+        }
+        let within = serde_json::from_str::<Vec<Object<Pair>>>(r#"[{"east":2},[1,2]]"#);
+        assert!(within.is_err());
     }
 }

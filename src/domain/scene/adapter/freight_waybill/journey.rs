@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::super::great_circle::{Datum, Point};
+use super::super::json_text::Object;
 use super::super::local_time::LocalTime;
 use super::super::scalar::Scalar;
 use super::super::speed::SpeedLimit;
@@ -127,8 +128,8 @@ fn or_whole<'a>(own: &'a Scalar<'_>, of_all: &'a str, whole: bool) -> &'a str {
     }
 }
 
-fn of_party<'a>(party: Option<&'a Party<'_>>) -> &'a str {
-    party.map_or("", |party| party.country_subdivision_code.text())
+fn of_party<'a>(party: Option<&'a Object<Party<'_>>>) -> &'a str {
+    party.map_or("", |party| party.0.country_subdivision_code.text())
 }
 
 /// Despatch and receipt.

@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use super::encoding::Decoded;
 use super::json_records;
 use super::json_rows::{DATA, JsonRows};
+use super::json_text::object;
 use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::Problem;
@@ -52,7 +53,7 @@ pub(super) fn read(
     };
     let rows = JsonRows::spread(Decoded::new(source), DATA)?;
     let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
-        let waybill: Waybill<'_> = serde_json::from_str(text)?;
+        let waybill: Waybill<'_> = object(text)?;
         sink(reader.take(place.clone(), &waybill)?);
         Ok(())
     };

@@ -352,6 +352,13 @@ mod tests {
                 "locations",
             ),
             ("/goodsInfo", json!(7), "row_malformed", ""),
+            ("/consignorInfo", json!(["440305"]), "row_malformed", ""),
+            (
+                "/locations",
+                json!([["114", "22", "20260201083000"]]),
+                "row_malformed",
+                "",
+            ),
         ];
         let waybills: Vec<Value> = rules
             .iter()

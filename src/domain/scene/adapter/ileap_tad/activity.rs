@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_text::{Object, Text};
 use super::super::local_time::rfc3339;
 use super::energy::{EnergyCarrier, Feedstock, attributes};
 use crate::domain::behaviour::{Quantity, Record};
@@ -40,7 +40,7 @@ pub(super) struct Activity<'a> {
     #[serde(borrow)]
     consignment_ids: Vec<Text<'a>>,
     #[serde(borrow)]
-    distance: Distance<'a>,
+    distance: Object<Distance<'a>>,
     #[serde(borrow, default)]
     mass: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -48,9 +48,9 @@ pub(super) struct Activity<'a> {
     #[serde(borrow, default)]
     empty_distance_factor: Option<&'a RawValue>,
     #[serde(borrow)]
-    origin: Location<'a>,
+    origin: Object<Location<'a>>,
     #[serde(borrow)]
-    destination: Location<'a>,
+    destination: Object<Location<'a>>,
     #[serde(borrow, default)]
     departure_at: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -58,10 +58,10 @@ pub(super) struct Activity<'a> {
     #[serde(borrow, default)]
     mode: Option<Text<'a>>,
     #[serde(borrow, default)]
-    energy_carriers: Option<Vec<EnergyCarrier<'a>>>,
+    energy_carriers: Option<Vec<Object<EnergyCarrier<'a>>>>,
     /// The JSON schema's place for them; the text has them within a carrier.
     #[serde(borrow, default)]
-    feedstocks: Option<Vec<Feedstock<'a>>>,
+    feedstocks: Option<Vec<Object<Feedstock<'a>>>>,
     #[serde(borrow, default)]
     transport_activity: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "co2eIntensityWTW")]
@@ -108,10 +108,10 @@ impl Activity<'_> {
             (Cow::Borrowed("mode"), self.mode()?.to_owned()),
             (Cow::Borrowed("distance_type"), kind.to_owned()),
             (Cow::Borrowed("consignment"), consignments),
-            (Cow::Borrowed("origin"), self.origin.checked("origin")?),
+            (Cow::Borrowed("origin"), self.origin.0.checked("origin")?),
             (
                 Cow::Borrowed("destination"),
-                self.destination.checked("destination")?,
+                self.destination.0.checked("destination")?,
             ),
         ];
         facts.extend(self.shares()?);
@@ -173,7 +173,7 @@ impl Activity<'_> {
     }
 
     fn distance(&self) -> Result<(&'static str, Decimal), Problem> {
-        let Distance { actual, gcd, sfd } = self.distance;
+        let Distance { actual, gcd, sfd } = self.distance.0;
         match (actual, gcd, sfd) {
             (Some(km), None, None) => Ok(("actual", above_zero("distance.actual", km)?)),
             (None, Some(km), None) => Ok(("gcd", above_zero("distance.gcd", km)?)),

@@ -7,6 +7,7 @@ use std::io::BufRead;
 use super::encoding::Decoded;
 use super::json_records;
 use super::json_rows::{DATA, JsonRows};
+use super::json_text::object;
 use super::{Adapter, Options, Outcome, Seen};
 use crate::domain::problem::Problem;
 use activity::Activity;
@@ -36,7 +37,7 @@ pub(super) fn read(
     let subject = options.settings.text("subject")?;
     let rows = JsonRows::new(Decoded::new(source), DATA)?;
     let record = |text: &str| {
-        let activity: Activity<'_> = serde_json::from_str(text)?;
+        let activity: Activity<'_> = object(text)?;
         Ok(activity.record(subject)?)
     };
     json_records::read(rows, record, sink)?;

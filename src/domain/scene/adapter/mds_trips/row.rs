@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::great_circle::{Datum, Point};
-use super::super::json_text::Text;
+use super::super::json_text::{Text, object};
 use crate::domain::problem::{Code, Problem};
 
 /// The members that are read, in the order of [`NAMES`].
@@ -160,7 +160,7 @@ impl<'a> Row<'a> {
 
     /// A `gps` object of the standard: `lat` and `lng` in degrees of WGS 84.
     pub(super) fn point(&self, field: Field) -> Result<Point, Problem> {
-        serde_json::from_str::<Gps<'_>>(self.required(field)?)
+        object::<Gps<'_>>(self.required(field)?)
             .ok()
             .and_then(|gps| {
                 let (north, east) = (plain(gps.lat.get())?, plain(gps.lng.get())?);

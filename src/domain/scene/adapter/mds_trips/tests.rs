@@ -287,6 +287,11 @@ fn phantoms_and_contradictions_are_refused_with_field() {
             "start_location",
         ),
         (
+            GOOD.replace("{\"lat\":22.54,\"lng\":114.05}", "[22.54,114.05]"),
+            "invalid_field",
+            "start_location",
+        ),
+        (
             GOOD.replace("{\"lat\":22.54,\"lng\":114.05}", "[114.05,22.54]"),
             "invalid_field",
             "start_location",

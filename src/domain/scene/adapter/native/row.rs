@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_text::{Object, Text};
 use super::super::local_time::{plain, rfc3339, two};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
@@ -44,7 +44,7 @@ pub(super) struct Row<'a> {
     #[serde(borrow, default)]
     to: Option<Text<'a>>,
     #[serde(borrow, default)]
-    quantities: Entries<Measured<'a>>,
+    quantities: Entries<Object<Measured<'a>>>,
     #[serde(borrow, default)]
     attributes: Entries<Text<'a>>,
     #[serde(borrow, default)]
@@ -110,7 +110,7 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn quantities(entries: &Entries<Measured<'_>>) -> Result<Vec<Quantity>, Problem> {
+fn quantities(entries: &Entries<Object<Measured<'_>>>) -> Result<Vec<Quantity>, Problem> {
     if entries.0.len() > QUANTITIES_MAX {
         return Err(Problem::at(
             Code::InvalidField,
@@ -119,7 +119,7 @@ fn quantities(entries: &Entries<Measured<'_>>) -> Result<Vec<Quantity>, Problem>
         ));
     }
     let mut quantities = Vec::with_capacity(entries.0.len());
-    for (name, measured) in &entries.0 {
+    for (name, Object(measured)) in &entries.0 {
         let name = named("quantities", name)?;
         let unit = measured.unit.as_str();
         if unit.is_empty() || unit.len() > UNIT_MAX || unit.chars().any(char::is_control) {
@@ -378,7 +378,7 @@ impl<'de> Visitor<'de> for RowsVisitor<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while let Some(row) = seq.next_element::<Row<'de>>()? {
+        while let Some(Object(row)) = seq.next_element::<Object<Row<'de>>>()? {
             if self.rows.len() == BATCH_MAX {
                 *self.too_many = true;
                 return Err(A::Error::custom("too many"));

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::super::json_records;
 use super::super::json_rows::JsonRows;
-use super::super::json_text::{required, text};
+use super::super::json_text::{object, required, text};
 use super::super::lines::{Fields, Lines};
 use super::super::{Held, Options, Outcome, Place, Seen, refused, torn};
 use super::Layout;
@@ -77,7 +77,7 @@ impl Reader {
                 Place::Pointer(_) => 0,
             };
             self.counts[0] += 1;
-            self.take(at, &serde_json::from_str(text)?, sink);
+            self.take(at, &object(text)?, sink);
             Ok(())
         };
         json_records::each(rows, row, sink)
