@@ -16,16 +16,6 @@ pub struct Quantity {
     pub unit: Cow<'static, str>,
 }
 
-impl Quantity {
-    pub fn new(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
-        Quantity {
-            name: Cow::Borrowed(name),
-            value,
-            unit: Cow::Borrowed(unit),
-        }
-    }
-}
-
 /// One behaviour of one subject, as the source stated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -55,5 +45,16 @@ impl Record {
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+}
+
+impl Quantity {
+    /// Of a name and unit that are known when the program is written.
+    pub fn new(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
+        Quantity {
+            name: Cow::Borrowed(name),
+            value,
+            unit: Cow::Borrowed(unit),
+        }
     }
 }
