@@ -18,7 +18,7 @@ use super::encoding::Decoded;
 use super::great_circle::{self, Datum, Point};
 use super::json_records::{self, Fault};
 use super::json_rows::{JsonRows, Wrapper};
-use super::json_text::Text;
+use super::json_text::{Text, object};
 use super::local_time::LocalTime;
 use super::settings::param;
 use super::speed::{self, SpeedLimit};
@@ -83,7 +83,7 @@ impl Rules {
     }
 
     fn order(&self, text: &str) -> Result<Record, Fault> {
-        let row: Row<'_> = serde_json::from_str(text)?;
+        let row: Row<'_> = object(text)?;
         let user = identifier(&row.user, "USER_ID")?;
         if user.bytes().filter(|byte| *byte != b'*').count() < UNMASKED_MIN {
             let detail = format!("fewer than {UNMASKED_MIN} characters are not masked");

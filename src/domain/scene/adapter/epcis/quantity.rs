@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_text::object;
 use super::declared::Declared;
 use super::fields::{invalid, items, missing, text};
 use super::vocabulary::is_uri;
@@ -217,7 +218,7 @@ struct RawElement<'a> {
 
 impl<'a> Element<'a> {
     fn read(field: &str, raw: &'a RawValue) -> Result<Element<'a>, Problem> {
-        let raw: RawElement<'a> = serde_json::from_str(raw.get())
+        let raw: RawElement<'a> = object(raw.get())
             .map_err(|_| invalid(field, "epcClass, quantity and uom are expected"))?;
         let class_field = format!("{field}.epcClass");
         let class = text(&class_field, raw.class)?.ok_or_else(|| missing(&class_field))?;

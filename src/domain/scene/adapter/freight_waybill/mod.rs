@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
 use super::json_rows::{JsonRows, Wrapper};
+use super::json_text::object;
 use super::{Adapter, Options, Outcome, Place, Seen, refused};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
@@ -60,7 +61,7 @@ pub(super) fn read(
     loop {
         let taken = match rows.next()? {
             None => return Ok(reader.seen()),
-            Some((place, text)) => match serde_json::from_str::<Waybill<'_>>(text) {
+            Some((place, text)) => match object::<Waybill<'_>>(text) {
                 Ok(waybill) => {
                     sink(reader.take(place, &waybill));
                     continue;

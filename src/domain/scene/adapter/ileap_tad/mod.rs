@@ -6,6 +6,7 @@ use std::io::BufRead;
 
 use super::encoding::Decoded;
 use super::json_rows::{JsonRows, Wrapper};
+use super::json_text::object;
 use super::{Adapter, Options, Outcome, Seen, refused};
 use crate::domain::problem::{Code, Problem};
 use activity::Activity;
@@ -42,7 +43,7 @@ pub(super) fn read(
     let subject = options.settings.text("subject")?;
     let mut rows = JsonRows::new(Decoded::new(source), PAGE)?;
     while let Some((place, text)) = rows.next()? {
-        let read = serde_json::from_str::<Activity>(text).map_err(malformed);
+        let read = object::<Activity>(text).map_err(malformed);
         sink(match read.and_then(|activity| activity.record(subject)) {
             Ok(record) => Outcome::Record(place, record),
             Err(problem) if problem.code == Code::RowMalformed && rows.torn() => {

@@ -9,6 +9,7 @@ use std::io::BufRead;
 
 use super::encoding::{self, Decoded};
 use super::json_rows::{JsonRows, Wrapper};
+use super::json_text::object;
 use super::lines::Lines;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::Record;
@@ -64,7 +65,7 @@ pub fn parse_batch(bytes: &[u8], format: Format) -> Result<Vec<Parsed>, Problem>
 /// # Errors
 /// The first rule it breaks, with the field as `param`.
 pub fn parse_record(text: &str) -> Result<Record, Problem> {
-    match serde_json::from_str::<Row<'_>>(text) {
+    match object::<Row<'_>>(text) {
         Ok(row) => row.into_record(),
         Err(error) => Err(diagnosis::of(text, &error)),
     }

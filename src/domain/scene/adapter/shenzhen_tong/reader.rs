@@ -7,6 +7,7 @@ use std::io::BufRead;
 use rust_decimal::Decimal;
 
 use super::super::json_rows::JsonRows;
+use super::super::json_text;
 use super::super::lines::{Fields, Lines};
 use super::super::{Held, Options, Outcome, Place, Seen, refused};
 use super::Layout;
@@ -78,7 +79,7 @@ impl Reader {
                         Place::Line(number) => number,
                         Place::Pointer(_) => 0,
                     };
-                    match serde_json::from_str(text) {
+                    match json_text::object(text) {
                         Ok(row) => {
                             self.take(at, &row, sink);
                             None
