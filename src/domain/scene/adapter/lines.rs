@@ -185,6 +185,9 @@ impl Fields {
     }
 }
 
+/// A row with its one-based line, or why it is none: `row_malformed`.
+pub(super) type Numbered<'f> = (u64, Result<&'f Fields, Problem>);
+
 /// Rows under a header, each as wide as it.
 pub(super) struct Rows<R> {
     lines: Lines<R>,
@@ -214,11 +217,11 @@ impl<R: BufRead> Rows<R> {
         Ok((rows, columns))
     }
 
-    /// The next row with its one-based line, or why it is none: `row_malformed`.
+    /// The next row.
     ///
     /// # Errors
     /// `file_truncated` for a last row that is torn; what [`Lines::next`] refuses.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Result<&Fields, Problem>)>, Problem> {
+    pub(super) fn next(&mut self) -> Result<Option<Numbered<'_>>, Problem> {
         let Some((number, line)) = self.lines.next()? else {
             return Ok(None);
         };

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::attributes::{Attributes, Value, invalid};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
 use crate::domain::scene::adapter::json_text::Text;
 use crate::domain::scene::adapter::malformed;
 

@@ -198,8 +198,8 @@ fn epc_list<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Vec<Cow<'a, st
         epcs.push(epc);
     }
     epcs.sort_unstable();
-    if let Some([twice, _]) = epcs.array_windows().find(|[a, b]| a == b) {
-        let detail = format!("{twice} stands twice");
+    if epcs.array_windows().any(|[a, b]| a == b) {
+        let detail = "an object stands twice";
         return Err(Problem::at(Code::DuplicateReading, field, detail));
     }
     Ok(epcs)
