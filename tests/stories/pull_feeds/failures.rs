@@ -141,7 +141,7 @@ on_both! {
         assert_eq!(town.stored(), crate::partner::Stored::default());
     }
 
-    /// Each window would be read as a day of its own, and earn the hours before it again.
+    // Each window would be read as a day of its own, and earn the hours before it again.
     fn running_totals_from_zero_are_taken_from_a_whole_file_only(pool: Pool) {
         let town = town(pool, &[]);
         let scales = NewScene {
