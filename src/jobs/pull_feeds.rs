@@ -157,6 +157,12 @@ async fn prepared<'g>(
         let end = End::Later { retry_after: None };
         return Err(Halt::End(end, Code::SceneNotLive.into()));
     }
+    if scene.adapter.needs_whole_days(&scene.options) && !turn.declaration.brings_all() {
+        let detail =
+            "a window or a page is a file, and with \"zero\" each file must hold whole days";
+        let parted = Problem::at(Code::InvalidField, "settings.day_start", detail);
+        return Err(Halt::End(End::Denied, parted));
+    }
     let credentials = &ground.config.pull.credentials;
     let proof = match &turn.declaration.auth {
         None => None,

@@ -39,7 +39,7 @@ pub const FILE: &str = "application/octet-stream";
 pub const SEED: &str = "0707070707070707070707070707070707070707070707070707070707070707";
 pub const ORIGIN: &str = "town.example/log";
 
-const METRO: Uuid = Uuid::from_u128(0xa0);
+pub const METRO: Uuid = Uuid::from_u128(0xa0);
 const BUS: Uuid = Uuid::from_u128(0xb0);
 const HMAC_SECRET: [u8; 32] = [5; 32];
 const METRO_SEED: [u8; 32] = [6; 32];

@@ -1,11 +1,17 @@
 //! What a source may do wrong, and that nothing is lost or counted twice by it.
 
 use chrono::TimeDelta;
+use tanpuhui::flow::FlowError;
+use tanpuhui::flow::open_scene::{NewScene, open_scene};
 
 use super::hours::packed;
 use super::source::{Reply, Source, ok, status};
-use super::{at, declare_feed, history, outcomes, pull, stand, town, trips};
-use crate::world::noon;
+use super::{
+    at, declare_feed, declare_feed_of, history, officer, outcomes, pull, stand, stand_of, town,
+    trips,
+};
+use crate::partner::METRO;
+use crate::world::{ctx_of, noon};
 
 const HOURS: &str = "/trips?end_time={to:hour}";
 
@@ -133,6 +139,38 @@ on_both! {
         }
         assert_eq!(outcomes(&town), ["failed"; 6]);
         assert_eq!(town.stored(), crate::partner::Stored::default());
+    }
+
+    // Each window would be read as a day of its own, and earn the hours before it again.
+    fn running_totals_from_zero_are_taken_from_a_whole_file_only(pool: Pool) {
+        let town = town(pool, &[]);
+        let scales = NewScene {
+            code: "scales".into(),
+            partner: METRO,
+            name_zh: "称重".into(),
+            name_en: "Scales".into(),
+            adapter: "recycling-weigh".into(),
+            methodology: "sz-public-transport".into(),
+            exchange_rule: "town".into(),
+            zone: "Asia/Shanghai".into(),
+            distances: None,
+            settings: Some(
+                "unit = 'g'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = 30".into(),
+            ),
+        };
+        let ctx = ctx_of(officer(), noon());
+        town.pool
+            .write_now::<_, FlowError>(|tx| open_scene(tx, &ctx, &scales, "order 3"))
+            .expect("it opens");
+        let source = Source::start(|_, _| ok("user,bin,type,weight,time\n"));
+        declare_feed_of(&town, "scales", &source, "/drops?since={since}", "");
+        assert_eq!(pull(&town).requests, 0);
+        let feed = stand_of(&town, "scales");
+        assert_eq!(feed.state, "stopped");
+        assert!(feed.last_error.unwrap().contains("settings.day_start"));
+        declare_feed_of(&town, "scales", &source, "/drops.csv", "");
+        assert_eq!(pull(&town).requests, 1);
+        assert_eq!(stand_of(&town, "scales").state, "idle");
     }
 
     fn a_source_that_is_gone_is_waited_for(pool: Pool) {

@@ -45,8 +45,9 @@ impl<'a> Decoded<'a> {
     pub(super) fn new(inner: &'a mut dyn BufRead) -> Decoded<'a> {
         Decoded {
             inner,
-            raw: Vec::with_capacity(BLOCK),
-            text: Vec::with_capacity(BLOCK),
+            // They grow to a block; what is read out of an event's data is far less.
+            raw: Vec::new(),
+            text: Vec::new(),
             at: 0,
             mode: Mode::Start,
             ended: false,

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::json_records::misread;
 use crate::domain::problem::{Code, Problem};
 
 #[derive(Debug)]
@@ -25,6 +26,21 @@ impl Text<'_> {
 /// No object, or not of this shape.
 pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
     serde_json::from_str::<Object<T>>(text).map(|object| object.0)
+}
+
+/// As [`object`], of a row: one that ends too early is `file_truncated`, and whether the file ends
+/// with it, the caller knows.
+///
+/// # Errors
+/// `row_malformed`, `missing_field`, `file_truncated`.
+pub(super) fn row<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    object(text).map_err(|error| match error.is_eof() {
+        true => Problem {
+            code: Code::FileTruncated,
+            ..misread(&error)
+        },
+        false => misread(&error),
+    })
 }
 
 /// As [`object`], within another value.

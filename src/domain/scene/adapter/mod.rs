@@ -139,6 +139,14 @@ pub struct Adapter {
     pub read: Read,
 }
 
+impl Adapter {
+    /// Whether each file must hold whole days, as the scene declares it: a part of a day would earn
+    /// again what came before it.
+    pub fn needs_whole_days(&self, options: &Options) -> bool {
+        self.name == recycling_weigh::ADAPTER.name && recycling_weigh::needs_whole_days(options)
+    }
+}
+
 /// In the order of the documentation.
 const ADAPTERS: &[Adapter] = &[
     citibike::ADAPTER,

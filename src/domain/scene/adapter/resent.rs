@@ -2,8 +2,9 @@
 //! ids are remembered, and what is older, or in another file, is found by the ledger under the
 //! same source id.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use crate::domain::problem::{Code, Problem};
 
@@ -13,7 +14,7 @@ pub(super) const REMEMBERED_MAX: usize = 262_144;
 #[derive(Default)]
 pub(super) struct Resent {
     /// Hash of an id → hash of what was said under it.
-    said: HashMap<u64, u64>,
+    said: HashMap<u64, u64, BuildHasherDefault<Hashed>>,
     order: VecDeque<u64>,
 }
 
@@ -25,17 +26,16 @@ impl Resent {
     /// other content.
     pub(super) fn check(&mut self, id: &impl Hash, said: &impl Hash) -> Result<(), Problem> {
         let (id, said) = (hashed(id), hashed(said));
-        match self.said.get(&id) {
-            None => {}
-            Some(before) if *before == said => {
+        match self.said.entry(id) {
+            Entry::Vacant(new) => new.insert(said),
+            Entry::Occupied(before) if *before.get() == said => {
                 return Err(Problem::at(Code::DuplicateReading, "id", "the same again"));
             }
-            Some(_) => {
+            Entry::Occupied(_) => {
                 let detail = "the same again, with other content";
                 return Err(Problem::at(Code::RecordConflict, "id", detail));
             }
-        }
-        self.said.insert(id, said);
+        };
         self.order.push_back(id);
         if self.order.len() > REMEMBERED_MAX
             && let Some(oldest) = self.order.pop_front()
@@ -43,6 +43,26 @@ impl Resent {
             self.said.remove(&oldest);
         }
         Ok(())
+    }
+}
+
+/// A key that is a hash itself needs no other.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 

@@ -32,6 +32,10 @@ fn declared(name: &str) -> Options {
         "gpx" => "subject = 'one'\nmode = 'bike'",
         _ => "",
     };
+    told(settings)
+}
+
+fn told(settings: &str) -> Options {
     Options {
         settings: Settings::parse(settings).expect("TOML"),
         ..Options::default()
@@ -313,6 +317,40 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
             let _ = read_with(name, &bytes, &declared(name));
+        }
+    }
+}
+
+#[test]
+fn an_array_is_no_row_of_a_feed_of_objects() {
+    // A parser that fills fields in their order would take one.
+    for name in [
+        "shenzhen-tong",
+        "sz-bike-order",
+        "mds-trips",
+        "ocpi-cdr",
+        "gbt-32960",
+        "csg-household",
+        "freight-waybill",
+        "epcis",
+        "recycling-weigh",
+        "native",
+        "ileap-tad",
+    ] {
+        let options = match name {
+            "epcis" => told("subject = 'readPoint'"),
+            "recycling-weigh" => told("unit = 'kg'\nmass = 'drop'\ndrop_max_kg = 30"),
+            name => declared(name),
+        };
+        match read_with(name, br#"[["a","b","1","2"]]"#, &options) {
+            Ok((_, outcomes)) => {
+                let codes: Vec<_> = refusals(&outcomes)
+                    .into_iter()
+                    .map(|(_, code, _)| code)
+                    .collect();
+                assert_eq!(codes, ["row_malformed"], "{name}");
+            }
+            Err(problem) => assert_eq!(problem.code, Code::FormatMismatch, "{name}"),
         }
     }
 }

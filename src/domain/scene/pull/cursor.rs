@@ -2,7 +2,7 @@
 //! pointer's way is read and dropped.
 
 use std::fmt;
-use std::io::Read;
+use std::io::BufRead;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -12,21 +12,32 @@ use crate::domain::problem::{Code, Problem};
 const CURSOR_BYTES_MAX: usize = 4_096;
 
 /// The text or number at an RFC 6901 pointer; `None` where there is nothing, null, an empty text or
-/// `false`. The document is read to its end.
+/// `false`. The document is read to its end; a byte order mark before it is passed over, as adapters
+/// do.
 ///
 /// # Errors
-/// `format_mismatch` at the pointer: not JSON, or something else than a text or a number stands there.
-pub fn at_pointer(json: impl Read, pointer: &str) -> Result<Option<String>, Problem> {
+/// `format_mismatch` at the pointer: not JSON, or something else than a text or a number stands there;
+/// `unavailable`: it cannot be read.
+pub fn at_pointer(mut json: impl BufRead, pointer: &str) -> Result<Option<String>, Problem> {
     let way: Vec<String> = pointer
         .split('/')
         .skip(1)
         .map(|step| step.replace("~1", "/").replace("~0", "~"))
         .collect();
+    pass_mark(&mut json).map_err(|_| Problem::new(Code::Unavailable))?;
     let mut reader = serde_json::Deserializer::from_reader(json);
     let found = Seek(&way).deserialize(&mut reader);
     found
         .and_then(|found| reader.end().map(|()| found))
         .map_err(|error| Problem::at(Code::FormatMismatch, pointer, error.to_string()))
+}
+
+fn pass_mark(json: &mut impl BufRead) -> std::io::Result<()> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if json.fill_buf()?.starts_with(MARK) {
+        json.consume(MARK.len());
+    }
+    Ok(())
 }
 
 /// The rest of the way from here.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
-use super::Declaration;
+use super::{Declaration, PageRule};
 
 /// The most new windows of one turn; what is left follows in the next.
 const NEW_WINDOWS_MAX: i32 = 48;
@@ -36,6 +36,11 @@ pub enum Shape {
 }
 
 impl Declaration {
+    /// Whether each body is all that the source has, and not what one window or page adds to others.
+    pub fn brings_all(&self) -> bool {
+        self.shape == Shape::Whole && self.page == PageRule::None
+    }
+
     /// The windows that are due. The watermark (everything before it was taken in once) is gone
     /// back from by the overlap, never before the declared start: what came late is seen then, and
     /// what was there before is answered as a replay.

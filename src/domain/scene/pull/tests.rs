@@ -204,6 +204,21 @@ fn a_whole_file_is_asked_for_each_time() {
 }
 
 #[test]
+fn only_a_whole_file_of_one_page_is_all_there_is() {
+    let all = |url: &str, more: &str| declared(url, more).unwrap().brings_all();
+    assert!(all("https://a.example/all.csv", ""));
+    for (url, more) in [
+        ("https://a.example/all.csv?since={since}", ""),
+        ("https://a.example/{to:hour}", ""),
+        ("https://a.example/?a={from}&b={to}", ""),
+        ("https://a.example/all.csv", "page = { kind = 'link' }"),
+        ("https://a.example/{page}", "page = { kind = 'number' }"),
+    ] {
+        assert!(!all(url, more), "{url} {more}");
+    }
+}
+
+#[test]
 fn statuses_mean_what_the_documentation_says() {
     let window = Window {
         from: at("2026-11-20T08:00:00Z"),
@@ -321,6 +336,9 @@ fn a_cursor_is_found_or_told_why_not() {
         let refused = at_pointer(json.as_bytes(), pointer).unwrap_err();
         assert_eq!(refused.param.as_deref(), Some(pointer));
     }
+    let marked = format!("\u{feff}{json}");
+    let value = at_pointer(marked.as_bytes(), "/n").unwrap();
+    assert_eq!(value.as_deref(), Some("7"));
     let long = format!("{{\"c\":\"{}\"}}", "x".repeat(5_000));
     assert!(at_pointer(long.as_bytes(), "/c").is_err());
 }

@@ -9,8 +9,8 @@ use crate::domain::problem::{Code, Problem};
 
 /// Bytes of a name; the specification advises 20.
 const NAME_MAX: usize = 64;
-/// Attributes of one event.
-const ATTRIBUTES_MAX: usize = 128;
+/// Attributes of one event that are not the specification's.
+const EXTENSIONS_MAX: usize = 120;
 
 /// A value as the format writes it; each type of CloudEvents is one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,24 @@ pub struct Attributes {
     pub kind: String,
     /// What `data` is written in; `application/json` when absent.
     pub datacontenttype: Option<String>,
-    specversion: String,
-    names: BTreeSet<String>,
+    /// Those of the specification that were stated, a bit each in the order of [`CORE`].
+    stated: u8,
+    /// Names of all others.
+    extensions: BTreeSet<String>,
 }
+
+/// The attributes that the specification itself has; the first four must be there.
+const CORE: [&str; 8] = [
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "datacontenttype",
+    "dataschema",
+    "subject",
+    "time",
+];
+const REQUIRED: usize = 4;
 
 impl Attributes {
     /// Adds one attribute.
@@ -48,18 +63,26 @@ impl Attributes {
             let rule = "an attribute's name is 1 to 64 of a-z and 0-9, and not data";
             return Err(Problem::at(Code::UnknownField, name, rule));
         }
-        if !self.names.insert(name.to_owned()) {
+        let core = CORE.iter().position(|known| *known == name);
+        let new = match core {
+            Some(at) => {
+                let before = self.stated;
+                self.stated |= 1 << at;
+                self.stated != before
+            }
+            None => self.extensions.insert(name.to_owned()),
+        };
+        if !new {
             return Err(invalid(name, "stands twice"));
         }
-        if self.names.len() > ATTRIBUTES_MAX {
-            return Err(invalid(name, "more than 128 attributes"));
+        if self.extensions.len() > EXTENSIONS_MAX {
+            return Err(invalid(name, "more than 120 extensions"));
         }
-        match value {
-            Value::Text(text) => self.put_text(name, text),
-            Value::Integer(_) | Value::Boolean(_) if is_core(name) => {
-                Err(invalid(name, "a text is expected"))
-            }
-            Value::Integer(_) | Value::Boolean(_) => Ok(()),
+        match (value, core) {
+            (Value::Text(text), Some(_)) if text.is_empty() => Err(invalid(name, "empty")),
+            (Value::Text(text), _) => self.put_text(name, text),
+            (_, Some(_)) => Err(invalid(name, "a text is expected")),
+            (_, None) => Ok(()),
         }
     }
 
@@ -67,12 +90,8 @@ impl Attributes {
         if text.chars().any(is_disallowed) {
             return Err(invalid(name, "a control character or noncharacter"));
         }
-        if text.is_empty() && is_core(name) {
-            return Err(invalid(name, "empty"));
-        }
         match name {
             "specversion" if text != "1.0" => return Err(invalid(name, "1.0 is read here")),
-            "specversion" => self.specversion = text,
             "id" => self.id = text,
             "type" => self.kind = text,
             "source" if !is_uri_reference(&text) => {
@@ -100,14 +119,9 @@ impl Attributes {
     /// # Errors
     /// `missing_field`.
     pub(super) fn complete(self) -> Result<Attributes, Problem> {
-        for (name, value) in [
-            ("specversion", &self.specversion),
-            ("id", &self.id),
-            ("source", &self.source),
-            ("type", &self.kind),
-        ] {
-            if value.is_empty() {
-                return Err(Problem::at(Code::MissingField, name, ""));
+        for (at, name) in CORE.iter().take(REQUIRED).enumerate() {
+            if self.stated & (1 << at) == 0 {
+                return Err(Problem::at(Code::MissingField, *name, ""));
             }
         }
         Ok(self)
@@ -129,20 +143,6 @@ impl Attributes {
 
 pub(super) fn invalid(name: &str, detail: &str) -> Problem {
     Problem::at(Code::InvalidField, name, detail)
-}
-
-fn is_core(name: &str) -> bool {
-    const CORE: [&str; 8] = [
-        "specversion",
-        "id",
-        "source",
-        "type",
-        "datacontenttype",
-        "dataschema",
-        "subject",
-        "time",
-    ];
-    CORE.contains(&name)
 }
 
 /// What no String of CloudEvents has: control characters and Unicode's noncharacters.

@@ -9,15 +9,17 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::attributes::{Attributes, Value, invalid};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
+use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
 
-/// One event, its attributes checked; the data still as the format writes it.
+/// One event, checked.
 #[derive(Debug)]
 pub struct Event<'a> {
     pub attributes: Attributes,
-    data: Option<&'a RawValue>,
-    data_base64: Option<&'a RawValue>,
+    /// The payload's own bytes: of JSON the text on one line, of anything else what the string
+    /// says.
+    pub data: Option<Cow<'a, [u8]>>,
 }
 
 /// The members of the object in their order.
@@ -49,13 +51,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 impl<'a> Event<'a> {
     /// # Errors
     /// `row_malformed`: no JSON object; `missing_field`, `invalid_field`, `unknown_field`,
-    /// `time_invalid`: the first attribute that breaks a rule.
+    /// `time_invalid`: the first attribute that breaks a rule; `invalid_field` at the data that
+    /// cannot be read, for it makes the event unsound, whoever reads it.
     pub fn parse(text: &'a str) -> Result<Event<'a>, Problem> {
-        let members: Members<'a> = serde_json::from_str(text).map_err(|error| Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: error.to_string(),
-        })?;
+        let members: Members<'a> = serde_json::from_str(text).map_err(|error| misread(&error))?;
         let mut attributes = Attributes::default();
         let (mut data, mut data_base64) = (None, None);
         for (name, raw) in members.0 {
@@ -74,44 +73,37 @@ impl<'a> Event<'a> {
                 return Err(invalid(&name, "stands twice"));
             }
         }
+        let attributes = attributes.complete()?;
         let data_base64 = data_base64.filter(|raw| raw.get() != "null");
-        if data.is_some() && data_base64.is_some() {
-            return Err(invalid("data_base64", "stands beside data"));
-        }
-        let event = Event {
-            attributes: attributes.complete()?,
-            data,
-            data_base64,
+        let data = match (data, data_base64) {
+            (Some(_), Some(_)) => return Err(invalid("data_base64", "stands beside data")),
+            (Some(data), None) => Some(stated(data, attributes.says_json())?),
+            (None, Some(data)) => Some(unpacked(data)?),
+            (None, None) => None,
         };
-        // Data that cannot be read makes the event unsound, whoever reads it.
-        event.data().map(|_| event)
+        Ok(Event { attributes, data })
     }
+}
 
-    /// The payload's own bytes: of JSON the text on one line, of anything else what the string
-    /// says.
-    ///
-    /// # Errors
-    /// `invalid_field`: not Base64, or no string where the content type is not JSON.
-    pub fn data(&self) -> Result<Option<Cow<'a, [u8]>>, Problem> {
-        if let Some(raw) = self.data_base64 {
-            let decoded = text_of(raw).and_then(|text| STANDARD.decode(text.as_bytes()).ok());
-            let rule = "Base64 of RFC 4648, with padding, is expected";
-            let decoded = decoded.ok_or_else(|| invalid("data_base64", rule))?;
-            return Ok(Some(Cow::Owned(decoded)));
-        }
-        let Some(raw) = self.data else {
-            return Ok(None);
-        };
-        if self.attributes.says_json() {
-            return Ok(Some(on_one_line(raw.get())));
-        }
-        let text = text_of(raw)
-            .ok_or_else(|| invalid("data", "a string, where the content type is not JSON"))?;
-        Ok(Some(match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        }))
+fn stated(data: &RawValue, json: bool) -> Result<Cow<'_, [u8]>, Problem> {
+    if json {
+        return Ok(on_one_line(data.get()));
     }
+    match text_of(data) {
+        Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.as_bytes())),
+        Some(Cow::Owned(text)) => Ok(Cow::Owned(text.into_bytes())),
+        None => {
+            let rule = "a string, where the content type is not JSON";
+            Err(invalid("data", rule))
+        }
+    }
+}
+
+fn unpacked(data: &RawValue) -> Result<Cow<'_, [u8]>, Problem> {
+    let bytes = text_of(data).and_then(|text| STANDARD.decode(text.as_bytes()).ok());
+    let rule = "Base64 of RFC 4648, with padding, is expected";
+    let bytes = bytes.ok_or_else(|| invalid("data_base64", rule))?;
+    Ok(Cow::Owned(bytes))
 }
 
 fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {

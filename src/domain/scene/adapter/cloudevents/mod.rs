@@ -14,7 +14,7 @@ use super::json_rows::{JsonRows, Wrapper, spans_lines};
 use super::lines::Lines;
 use super::resent::Resent;
 use super::settings::param;
-use super::{Adapter, Options, Outcome, Place, Seen, recycling_weigh, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -79,9 +79,7 @@ impl Envelope {
         if self == Envelope::None {
             return (adapter.read)(source, options, sink);
         }
-        if adapter.name == recycling_weigh::ADAPTER.name
-            && recycling_weigh::needs_whole_days(options)
-        {
+        if adapter.needs_whole_days(options) {
             let detail = "an event is a file, and with \"zero\" each file must hold whole days";
             return Err(Problem::at(Code::InvalidField, param("day_start"), detail));
         }
@@ -101,8 +99,7 @@ impl Envelope {
                 Err(problem) => problem,
             };
             if problem.code == Code::RowMalformed && rows.torn() {
-                let place = place.to_string();
-                return Err(Problem::at(Code::FileTruncated, place, "a torn event"));
+                return Err(torn(&place));
             }
             sink(refused(place, problem));
         }
@@ -145,10 +142,9 @@ impl Opening<'_> {
         event: &Event<'_>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let data = event.data()?;
         let Attributes { source, id, .. } = &event.attributes;
-        self.resent.check(&(source, id), &data)?;
-        let data = data.ok_or_else(|| {
+        self.resent.check(&(source, id), &event.data)?;
+        let data = event.data.as_deref().ok_or_else(|| {
             Problem::at(
                 Code::MissingField,
                 "data",
@@ -156,7 +152,7 @@ impl Opening<'_> {
             )
         })?;
         let mut outcomes = Vec::new();
-        let seen = (self.adapter.read)(&mut &*data, self.options, &mut |outcome| {
+        let seen = (self.adapter.read)(&mut &data[..], self.options, &mut |outcome| {
             outcomes.push(within(place, outcome));
         })
         .map_err(|problem| Problem {

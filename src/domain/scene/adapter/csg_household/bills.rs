@@ -1,6 +1,6 @@
 //! Bills: one record a bill, over the days it covers. 账期: a bill's month is not the calendar's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -31,7 +31,7 @@ pub(super) fn outcomes(
     declared: &Declared,
 ) -> Result<Vec<Outcome>, Problem> {
     let mut sum = Sum::default();
-    let mut covered = BTreeMap::new();
+    let mut billed = Billed::default();
     let list = document.answer().electric_and_charge_list.as_deref();
     let list = list.unwrap_or_default();
     let mut outcomes = Vec::with_capacity(list.len());
@@ -47,7 +47,7 @@ pub(super) fn outcomes(
             Ok(Some(value)) => sum.add(value),
             _ => sum.gaps = true,
         }
-        outcomes.push(outcome(at, bill, value, household, declared, &mut covered));
+        outcomes.push(outcome(at, bill, value, household, declared, &mut billed));
     }
     let total = &document.answer().total_billing_electricity;
     sum.agrees(total, "totalBillingElectricity")?;
@@ -60,7 +60,7 @@ fn outcome(
     value: Result<Option<Decimal>, Problem>,
     household: &mut Household,
     declared: &Declared,
-    covered: &mut BTreeMap<NaiveDate, NaiveDate>,
+    billed: &mut Billed,
 ) -> Outcome {
     let made = value.and_then(|value| {
         let (month, period) = period(bill, declared)?;
@@ -71,7 +71,7 @@ fn outcome(
             };
             return Ok(Err(code));
         };
-        cover(covered, period)?;
+        billed.add(month, period)?;
         let id = match &household.meter {
             Some(meter) => format!("{meter}/bill@{}", month.format("%Y-%m")),
             // The number of a household is a person's: it stands in no id.
@@ -119,18 +119,30 @@ fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Per
     Ok((month, Some((from, to))))
 }
 
-/// Marks days as billed.
-///
-/// # Errors
-/// `duplicate_reading`: another bill of the document has them.
-fn cover(covered: &mut BTreeMap<NaiveDate, NaiveDate>, (from, to): Period) -> Result<(), Problem> {
-    let before = covered.range(..=to).next_back();
-    if before.is_some_and(|(_, last)| *last >= from) {
-        let detail = "another bill covers some of its days";
-        return Err(Problem::at(Code::DuplicateReading, "yearMonth", detail));
+/// What the bills of one document cover.
+#[derive(Default)]
+struct Billed {
+    months: BTreeSet<NaiveDate>,
+    /// First and last day of each.
+    periods: BTreeMap<NaiveDate, NaiveDate>,
+}
+
+impl Billed {
+    /// # Errors
+    /// `duplicate_reading`: another bill has some of the days, or is of the month, by which bills
+    /// are named.
+    fn add(&mut self, month: NaiveDate, (from, to): Period) -> Result<(), Problem> {
+        let twice = |detail| Problem::at(Code::DuplicateReading, "yearMonth", detail);
+        let before = self.periods.range(..=to).next_back();
+        if before.is_some_and(|(_, last)| *last >= from) {
+            return Err(twice("another bill covers some of its days"));
+        }
+        if !self.months.insert(month) {
+            return Err(twice("another bill is of this month"));
+        }
+        self.periods.insert(from, to);
+        Ok(())
     }
-    covered.insert(from, to);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -177,6 +189,19 @@ mod tests {
                 "duplicate_reading".to_owned(),
                 "yearMonth".to_owned()
             )]
+        );
+    }
+
+    #[test]
+    fn of_two_bills_of_one_month_the_second_is_refused_and_not_left_to_conflict() {
+        let list = r#"{"yearMonth":"202602","billingElectricity":"100","from":"2026-01-16","to":"2026-01-31"},
+            {"yearMonth":"202602","billingElectricity":"110","from":"2026-02-01","to":"2026-02-15"}"#;
+        let outcomes = outcomes(&bills(ASKED, list), &Options::default());
+        assert_eq!(records(&outcomes).len(), 1);
+        let refused = refusals(&outcomes).pop().expect("one is refused");
+        assert_eq!(
+            (refused.1.as_str(), refused.2.as_str()),
+            ("duplicate_reading", "yearMonth")
         );
     }
 

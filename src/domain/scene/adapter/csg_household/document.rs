@@ -7,6 +7,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_text::object;
 use super::super::scalar::Scalar;
 use crate::domain::problem::{Code, Problem};
 
@@ -103,10 +104,10 @@ impl<'a> Document<'a> {
     /// # Errors
     /// The text is no JSON object of this shape.
     pub(super) fn read(text: &'a str) -> Result<Document<'a>, serde_json::Error> {
-        let envelope: Part<'a> = serde_json::from_str(text)?;
+        let envelope: Part<'a> = object(text)?;
         let part = |raw: Option<&'a RawValue>| {
             let text = raw.map(RawValue::get).filter(|text| *text != "null");
-            text.map(serde_json::from_str::<Part<'a>>).transpose()
+            text.map(object::<Part<'a>>).transpose()
         };
         Ok(Document {
             request: part(envelope.request)?,

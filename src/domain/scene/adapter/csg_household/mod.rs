@@ -12,8 +12,9 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
-use super::json_rows::{JsonRows, Wrapper};
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::json_records::misread;
+use super::json_rows::{DATA, JsonRows};
+use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
 mod bills;
@@ -26,13 +27,6 @@ mod household;
 use declared::Declared;
 use document::{Document, Kind};
 use household::Household;
-
-/// Documents in a page of our own making: `{"data":[…]}`.
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -53,7 +47,7 @@ pub(super) fn read(
         kind: None,
         counts: [0; 3],
     };
-    let mut rows = JsonRows::spread(Decoded::new(source), PAGE)?;
+    let mut rows = JsonRows::spread(Decoded::new(source), DATA)?;
     loop {
         let taken = match rows.next()? {
             None => return Ok(reader.seen()),
@@ -65,15 +59,9 @@ pub(super) fn read(
             continue;
         };
         if rows.torn() && (error.is_eof() || error.is_syntax()) {
-            let detail = "the last document is not whole";
-            return Err(Problem::at(Code::FileTruncated, place.to_string(), detail));
+            return Err(torn(&place));
         }
-        let problem = Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: error.to_string(),
-        };
-        sink(refused(place, problem));
+        sink(refused(place, misread(&error)));
     }
 }
 

@@ -11,6 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_text::object;
 use super::event::{is_event_id, word};
 use super::fields::{instant, invalid, items, missing, text};
 use super::identity::{named, of_declaration};
@@ -46,8 +47,8 @@ impl Declaration {
     ) -> Result<Declaration, Problem> {
         const TIME: &str = "errorDeclaration.declarationTime";
         const CORRECTIVES: &str = "errorDeclaration.correctiveEventIDs";
-        let raw: RawDeclaration<'_> = serde_json::from_str(raw.get())
-            .map_err(|_| invalid("errorDeclaration", "an object is expected"))?;
+        let raw: RawDeclaration<'_> =
+            object(raw.get()).map_err(|_| invalid("errorDeclaration", "an object is expected"))?;
         let at = instant(TIME, raw.time)?.ok_or_else(|| missing(TIME))?;
         if at < happened {
             let rule = "before eventTime: an event is declared in error after it was stated";

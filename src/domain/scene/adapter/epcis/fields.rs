@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::json_text::Text;
+use crate::domain::scene::adapter::json_text::{Text, object};
 
 pub(super) fn missing(field: &str) -> Problem {
     Problem::at(Code::MissingField, field, "")
@@ -65,7 +65,7 @@ pub(super) fn member<'a>(
     name: &str,
 ) -> Result<Option<Cow<'a, str>>, Problem> {
     let members: Members<'a> =
-        serde_json::from_str(raw.get()).map_err(|_| invalid(field, "an object is expected"))?;
+        object(raw.get()).map_err(|_| invalid(field, "an object is expected"))?;
     let raw = match name {
         "id" => members.id,
         "type" => members.kind,

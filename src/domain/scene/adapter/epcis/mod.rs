@@ -8,7 +8,7 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
-use super::{Adapter, Options, Outcome, Seen, refused};
+use super::{Adapter, Options, Outcome, Seen, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
 mod declaration;
@@ -57,11 +57,7 @@ fn read(
         match read {
             Ok(record) => sink(Outcome::Record(place, record)),
             Err(problem) if problem.code == Code::RowMalformed && events.torn() => {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    place.to_string(),
-                    "a torn event",
-                ));
+                return Err(torn(&place));
             }
             Err(problem) => sink(refused(place, problem)),
         }

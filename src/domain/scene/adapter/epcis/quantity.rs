@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_text::object;
 use super::declared::Declared;
 use super::fields::{invalid, items, missing, text};
 use super::vocabulary::is_uri;
@@ -197,8 +198,8 @@ fn epc_list<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Vec<Cow<'a, st
         epcs.push(epc);
     }
     epcs.sort_unstable();
-    if let Some([twice, _]) = epcs.array_windows().find(|[a, b]| a == b) {
-        let detail = format!("{twice} stands twice");
+    if epcs.array_windows().any(|[a, b]| a == b) {
+        let detail = "an object stands twice";
         return Err(Problem::at(Code::DuplicateReading, field, detail));
     }
     Ok(epcs)
@@ -217,7 +218,7 @@ struct RawElement<'a> {
 
 impl<'a> Element<'a> {
     fn read(field: &str, raw: &'a RawValue) -> Result<Element<'a>, Problem> {
-        let raw: RawElement<'a> = serde_json::from_str(raw.get())
+        let raw: RawElement<'a> = object(raw.get())
             .map_err(|_| invalid(field, "epcClass, quantity and uom are expected"))?;
         let class_field = format!("{field}.epcClass");
         let class = text(&class_field, raw.class)?.ok_or_else(|| missing(&class_field))?;

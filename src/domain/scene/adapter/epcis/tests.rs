@@ -162,6 +162,19 @@ fn all_forms_of_a_file_say_the_same() {
 }
 
 #[test]
+fn master_data_beside_the_events_may_be_longer_than_an_event() {
+    let long = json!({"vocabularyList": vec!["x".repeat(1_000); 300]});
+    let mut whole: Value = serde_json::from_str(&document(&[event()])).expect("JSON");
+    put(&mut whole, "/epcisHeader", long.clone());
+    put(&mut whole, "/epcisBody/masterData", long);
+    let outcomes = outcomes(SETTINGS, &whole.to_string());
+    assert!(
+        matches!(outcomes[..], [Outcome::Record(..)]),
+        "{outcomes:?}"
+    );
+}
+
+#[test]
 fn words_are_one_however_they_are_spelled() {
     for step in [
         "collecting",

@@ -8,9 +8,9 @@ use std::io::BufRead;
 use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
-use super::json_rows::{JsonRows, Wrapper};
-use super::lines::{Fields, Lines};
-use super::{Adapter, Options, Outcome, Place, Seen, Settings, refused};
+use super::json_rows::{DATA, JsonRows};
+use super::lines::{Lines, Rows};
+use super::{Adapter, Options, Outcome, Place, Seen, Settings, refused, torn};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -24,12 +24,6 @@ use fleet::Fleet;
 use reading::{Mode, Reading, Step};
 use row::{Columns, Row};
 use window::Window;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -94,7 +88,7 @@ pub(super) fn read(
     let mut decoded = Decoded::new(source);
     let start = decoded.fill_buf().map_err(problem_of)?;
     match start.trim_ascii_start().first() {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::spread(decoded, PAGE)?, sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::spread(decoded, DATA)?, sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))
@@ -143,7 +137,7 @@ impl Reader {
             };
             let (place, problem) = early;
             if rows.torn() {
-                return Err(truncated(&place));
+                return Err(torn(&place));
             }
             let code = Code::RowMalformed;
             sink(refused(place, Problem { code, ..problem }));
@@ -163,26 +157,15 @@ impl Reader {
 
     fn read_csv<R: BufRead>(
         &mut self,
-        mut lines: Lines<R>,
+        lines: Lines<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let mut fields = Fields::default();
-        let absent = |detail| Problem::at(Code::FormatMismatch, "line 1", detail);
-        let (_, header) = lines.next()?.ok_or_else(|| absent("the file is empty"))?;
-        fields.split(header).map_err(|_| absent("no header"))?;
-        let columns = Columns::of(&fields)?;
-        while let Some((number, line)) = lines.next()? {
-            let split = fields.split(line).and_then(|()| columns.row(&fields));
-            match split {
-                Ok(row) => {
-                    self.rows += 1;
-                    self.take(number, &row, sink)?;
-                }
-                Err(_) if lines.torn() => return Err(truncated(&Place::Line(number))),
-                Err(problem) => {
-                    self.rows += 1;
-                    sink(refused(Place::Line(number), problem));
-                }
+        let (mut rows, columns) = Rows::below(lines, Columns::of)?;
+        while let Some((number, row)) = rows.next()? {
+            self.rows += 1;
+            match row {
+                Ok(fields) => self.take(number, &columns.row(fields), sink)?,
+                Err(problem) => sink(refused(Place::Line(number), problem)),
             }
         }
         Ok(())
@@ -253,10 +236,6 @@ impl Reader {
             }],
         }
     }
-}
-
-fn truncated(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
 }
 
 #[cfg(test)]

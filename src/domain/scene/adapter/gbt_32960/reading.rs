@@ -71,17 +71,15 @@ pub(super) fn time(text: &str, zone: Tz) -> Result<(i64, i32), Problem> {
     if text.is_empty() {
         return Err(Problem::at(Code::MissingField, "time", ""));
     }
-    let invalid = || {
-        let detail = format!("no such time in {zone}");
-        Problem::at(Code::TimeInvalid, "time", detail)
-    };
+    let invalid = |detail: String| Problem::at(Code::TimeInvalid, "time", detail);
     if let Some(local) = local(text) {
-        let instant = local.instants(zone)[0].ok_or_else(invalid)?;
+        let [instant, _] = local.instants(zone);
+        let instant = instant.ok_or_else(|| invalid(format!("no such time in {zone}")))?;
         let day = local.time.date().num_days_from_ce();
         return Ok((instant.timestamp(), day));
     }
     let instant: DateTime<Utc> = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| invalid())?
+        .map_err(|_| invalid("not a date and time".to_owned()))?
         .to_utc();
     let day = instant.with_timezone(&zone).date_naive().num_days_from_ce();
     Ok((instant.timestamp(), day))

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_text::{self, Text};
 use super::super::lines::Fields;
 use crate::domain::problem::{Code, Problem};
 
@@ -40,10 +40,7 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 ];
 
 /// Where each column of a CSV file stands; the mode may be missing.
-pub(super) struct Columns {
-    at: [Option<usize>; COLUMNS.len()],
-    width: usize,
-}
+pub(super) struct Columns([Option<usize>; COLUMNS.len()]);
 
 impl Columns {
     /// # Errors
@@ -58,28 +55,19 @@ impl Columns {
                 return Err(Problem::at(Code::FormatMismatch, "line 1", detail));
             }
         }
-        Ok(Columns {
-            at,
-            width: names.len(),
-        })
+        Ok(Columns(at))
     }
 
-    /// # Errors
-    /// `row_malformed`: more or fewer fields than the header.
-    pub(super) fn row<'f>(&self, fields: &'f Fields) -> Result<Row<'f>, Problem> {
-        if fields.len() != self.width {
-            let detail = format!("{} columns where {} are expected", fields.len(), self.width);
-            return Err(malformed(detail));
-        }
+    pub(super) fn row<'f>(&self, fields: &'f Fields) -> Row<'f> {
         let [vin, time, mileage, run_mode] = self
-            .at
+            .0
             .map(|at| Cow::Borrowed(at.map_or("", |at| fields.get(at))));
-        Ok(Row {
+        Row {
             vin,
             time,
             mileage,
             run_mode,
-        })
+        }
     }
 }
 
@@ -145,7 +133,7 @@ struct Info<'a> {
 /// `row_malformed`, or `file_truncated` where the row ends too early: whether the file ends with
 /// it, the caller knows. `invalid_field` for a member that is neither text nor number.
 pub(super) fn of_json(text: &str) -> Result<Option<Row<'_>>, Problem> {
-    let object: Object<'_> = serde_json::from_str(text).map_err(unread)?;
+    let object: Object<'_> = json_text::row(text)?;
     let Some(data) = object.data else {
         return Ok(Some(Row {
             vin: scalar(object.vin, "vin")?,
@@ -154,7 +142,7 @@ pub(super) fn of_json(text: &str) -> Result<Option<Row<'_>>, Problem> {
             run_mode: scalar(object.run_mode, "runMode")?,
         }));
     };
-    let data: Data<'_> = serde_json::from_str(data.get()).map_err(unread)?;
+    let data: Data<'_> = json_text::row(data.get())?;
     let of_vehicle = |info: &&Info<'_>| {
         let kind = info.kind.as_ref().map(Text::as_str);
         kind == Some("Vehicle")
@@ -201,26 +189,5 @@ fn scalar<'a>(raw: Raw<'a>, field: &str) -> Result<Cow<'a, str>, Problem> {
             let detail = "a text or a number is expected";
             Err(Problem::at(Code::InvalidField, field, detail))
         }
-    }
-}
-
-fn unread(error: serde_json::Error) -> Problem {
-    let code = if error.is_eof() {
-        Code::FileTruncated
-    } else {
-        Code::RowMalformed
-    };
-    Problem {
-        code,
-        param: None,
-        detail: error.to_string(),
-    }
-}
-
-fn malformed(detail: String) -> Problem {
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail,
     }
 }

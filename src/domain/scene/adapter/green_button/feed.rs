@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::{Held, Outcome, Place, refused};
 use super::coverage::Coverage;
-use super::entry::{Entry, Reading, Resource, Summary};
+use super::entry::{Entry, Number, Reading, Resource, Summary};
 use super::local_days::LocalDays;
 use super::meter::ReadingType;
 use super::point::key;
@@ -47,6 +47,19 @@ impl Waiting {
     /// In readings.
     fn weight(&self) -> usize {
         self.readings.len() + (self.own.len() + self.up.len()) / 64 + BLOCK_WEIGHT
+    }
+
+    /// Several readings that differ and all begin at one instant: their times are not known.
+    fn has_no_times(&self) -> bool {
+        let Some((first, rest)) = self.readings.split_first() else {
+            return false;
+        };
+        let at_once = |other: &Reading| other.start == first.start;
+        let differs =
+            |other: &Reading| (other.duration, other.value) != (first.duration, first.value);
+        matches!(first.start, Number::Whole(_))
+            && rest.iter().all(at_once)
+            && rest.iter().any(differs)
     }
 }
 
@@ -267,9 +280,14 @@ impl Feed {
         };
         let link = meter.map_or(block.up.as_str(), |meter| meter.up.as_str());
         let point = self.point(link);
+        let measure = kind.measure(point.and_then(|point| point.service))?;
+        if block.has_no_times() {
+            let detail = "all readings of the entry begin at one instant";
+            return Err(Problem::at(Code::TimeInvalid, "timePeriod.start", detail));
+        }
         Ok(Context {
             key: key(above(link)),
-            measure: kind.measure(point.and_then(|point| point.service))?,
+            measure,
             interval_length: kind.interval_length,
             days: self.days(point),
             stated: block.stated,

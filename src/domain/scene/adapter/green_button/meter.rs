@@ -136,6 +136,9 @@ fn unsupported(field: &str, code: i64) -> Problem {
     )
 }
 
+/// ESPI's QualityOfReading code for a reading of several qualities.
+pub(super) const MIXED: u8 = 13;
+
 /// The words for ESPI's QualityOfReading codes.
 pub(super) fn quality(code: u8) -> Option<&'static str> {
     Some(match code {
@@ -145,7 +148,7 @@ pub(super) fn quality(code: u8) -> Option<&'static str> {
         10 => "questionable",
         11 => "derived",
         12 => "projected",
-        13 => "mixed",
+        MIXED => "mixed",
         14 => "raw",
         15 => "normalised",
         16 => "other",

@@ -7,16 +7,15 @@
 //! make it up; cost is not read. The energy's power of ten is the ReadingType's own and has
 //! nothing to do with the scale of cost.
 //!
-//! [`document`] reads the XML, [`walk`] makes entries of it, [`feed`] joins them by their links,
-//! [`coverage`] finds overlaps. See `docs/adapters/green-button.md`.
+//! [`walk`] makes entries of the XML, [`feed`] joins them by their links, [`coverage`] finds
+//! overlaps. See `docs/adapters/green-button.md`.
 
 use std::io::BufRead;
 
-use super::{Adapter, Options, Outcome, Seen};
+use super::{Adapter, Options, Outcome, Seen, xml};
 use crate::domain::problem::Problem;
 
 mod coverage;
-mod document;
 mod entry;
 mod feed;
 mod local_days;
@@ -48,7 +47,10 @@ pub(super) fn read(
 ) -> Result<Seen, Problem> {
     let summaries = summary::Summaries::declared(&options.settings)?;
     let mut feed = feed::Feed::new(summaries);
-    document::read(source, &mut |part| feed.take(part, sink))?;
+    xml::read(
+        source,
+        &mut walk::Walk::new(&mut |entry| feed.take(entry, sink)),
+    )?;
     feed.finish(sink);
     Ok(Seen::default())
 }

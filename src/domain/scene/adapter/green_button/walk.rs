@@ -3,17 +3,15 @@
 //! Elements are known by their local name, so prefixed and default namespaces read alike.
 
 use chrono::DateTime;
-use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 
-use super::document::entity;
+use super::super::xml::{Visit, attribute, mismatch};
 use super::entry::{Block, Entry, Number, Reading, Resource, Summary};
 use super::local_days::{LocalDays, Rule};
-use super::meter::ReadingType;
+use super::meter::{MIXED, ReadingType};
 use super::tag::{Leaf, Tag, tag};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
 
-const DEPTH_MAX: usize = 32;
 /// Bytes of a number or a link.
 const TEXT_MAX: usize = 2_048;
 /// Links of one entry; a usage point names a handful.
@@ -22,34 +20,22 @@ const LINKS_MAX: usize = 64;
 const READINGS_MAX: usize = 1_000_000;
 
 /// The state of the walk through the document.
-#[derive(Default)]
-pub(super) struct Walk {
+pub(super) struct Walk<'s> {
+    /// Takes each entry when it closes.
+    sink: &'s mut dyn FnMut(Entry),
     open: Vec<Tag>,
     text: String,
     entries: u32,
     entry: Entry,
     /// The reading whose end is not yet seen.
     reading: Reading,
-    seen_root: bool,
 }
 
-impl Walk {
-    pub(super) fn open(&mut self, element: &BytesStart<'_>) -> Result<(), Problem> {
-        if self.open.len() >= DEPTH_MAX {
-            return Err(mismatch(
-                self.place(),
-                format!("nested deeper than {DEPTH_MAX}"),
-            ));
-        }
+impl Visit for Walk<'_> {
+    fn open(&mut self, element: &BytesStart<'_>) -> Result<(), Problem> {
         let tag = tag(element.local_name().as_ref());
-        if self.open.is_empty() {
-            if self.seen_root || !matches!(tag, Tag::Feed | Tag::Entry) {
-                return Err(mismatch(
-                    "/".to_owned(),
-                    "an Atom feed is expected".to_owned(),
-                ));
-            }
-            self.seen_root = true;
+        if self.open.is_empty() && !matches!(tag, Tag::Feed | Tag::Entry) {
+            return Err(mismatch("/".to_owned(), "an Atom feed is expected"));
         }
         match tag {
             Tag::Entry => {
@@ -74,13 +60,13 @@ impl Walk {
         Ok(())
     }
 
-    pub(super) fn close(&mut self, sink: &mut dyn FnMut(Entry)) -> Result<(), Problem> {
+    fn close(&mut self) -> Result<(), Problem> {
         let tag = self.open.pop();
         let text = std::mem::take(&mut self.text);
         match tag {
             Some(Tag::Leaf(leaf)) => self.leaf(leaf, text.trim()),
             Some(Tag::IntervalReading) => self.close_reading()?,
-            Some(Tag::Entry) => sink(std::mem::take(&mut self.entry)),
+            Some(Tag::Entry) => (self.sink)(std::mem::take(&mut self.entry)),
             _ => {}
         }
         self.text = text;
@@ -88,39 +74,44 @@ impl Walk {
         Ok(())
     }
 
-    pub(super) fn text(&mut self, text: &str) -> Result<(), Problem> {
+    fn text(&mut self, text: &str) -> Result<(), Problem> {
         if matches!(self.open.last(), Some(Tag::Leaf(_))) {
             if self.text.len() + text.len() > TEXT_MAX {
-                return Err(mismatch(
-                    self.place(),
-                    format!("text longer than {TEXT_MAX} bytes"),
-                ));
+                let detail = format!("text longer than {TEXT_MAX} bytes");
+                return Err(mismatch(self.place(), detail));
             }
             self.text.push_str(text);
         }
         Ok(())
     }
 
-    fn link(&mut self, element: &BytesStart<'_>) -> Result<(), Problem> {
-        let (mut rel, mut href) = (String::new(), String::new());
-        for attribute in element.attributes() {
-            let attribute = attribute.map_err(|error| mismatch(self.place(), error.to_string()))?;
-            let slot = match attribute.key.as_ref() {
-                "rel" => &mut rel,
-                "href" => &mut href,
-                _ => continue,
-            };
-            *slot = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|_| entity())?
-                .into_owned();
+    fn place(&self) -> String {
+        match self.entries {
+            0 => "/feed".to_owned(),
+            entry => format!("/feed/entry[{entry}]"),
         }
+    }
+}
+
+impl<'s> Walk<'s> {
+    pub(super) fn new(sink: &'s mut dyn FnMut(Entry)) -> Walk<'s> {
+        Walk {
+            sink,
+            open: Vec::new(),
+            text: String::new(),
+            entries: 0,
+            entry: Entry::default(),
+            reading: Reading::default(),
+        }
+    }
+
+    fn link(&mut self, element: &BytesStart<'_>) -> Result<(), Problem> {
+        let value = |name| attribute(element, name, || self.place());
+        let (rel, href) = (value("rel")?.unwrap_or_default(), value("href")?);
+        let href = href.unwrap_or_default();
         let href = href.trim().trim_end_matches('/').to_owned();
         if href.len() > TEXT_MAX || self.entry.related.len() >= LINKS_MAX {
-            return Err(mismatch(
-                self.place(),
-                "a link too long, or too many links".to_owned(),
-            ));
+            return Err(mismatch(self.place(), "a link too long, or too many links"));
         }
         match rel.as_str() {
             "self" => self.entry.own = href,
@@ -187,7 +178,7 @@ impl Walk {
             (Tag::TimePeriod, Leaf::Start) => &mut self.reading.start,
             (Tag::TimePeriod, Leaf::Duration) => &mut self.reading.duration,
             (Tag::ReadingQuality, Leaf::Quality) => {
-                self.reading.quality = self.reading.quality.or(text.parse().ok());
+                self.reading.quality = together(self.reading.quality, text.parse().ok());
                 return;
             }
             _ => return,
@@ -209,29 +200,13 @@ impl Walk {
         block.readings.push(reading);
         Ok(())
     }
+}
 
-    pub(super) fn finish(&self) -> Result<(), Problem> {
-        if !self.open.is_empty() {
-            return Err(Problem::at(
-                Code::FileTruncated,
-                self.place(),
-                "elements are still open",
-            ));
-        }
-        if !self.seen_root {
-            return Err(mismatch(
-                "/".to_owned(),
-                "the file has no element".to_owned(),
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn place(&self) -> String {
-        match self.entries {
-            0 => "/feed".to_owned(),
-            entry => format!("/feed/entry[{entry}]"),
-        }
+/// A reading may have several qualities: where they differ it is a mixed one.
+fn together(known: Option<u8>, stated: Option<u8>) -> Option<u8> {
+    match (known, stated) {
+        (Some(known), Some(stated)) if known != stated => Some(MIXED),
+        (known, stated) => known.or(stated),
     }
 }
 
@@ -269,8 +244,4 @@ fn summary_leaf(summary: &mut Summary, parent: Tag, leaf: Leaf, text: &str) {
         _ => return,
     };
     *slot = Number::of(text);
-}
-
-fn mismatch(place: String, detail: String) -> Problem {
-    Problem::at(Code::FormatMismatch, place, detail)
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::super::lines::Fields;
+use super::super::malformed;
 use super::amount::{Amount, Fault};
 use super::channel::Channel;
 use super::clock::{self, Clock, stamp};
@@ -188,11 +189,9 @@ fn misfit(row: &Fields, intervals: usize) -> Problem {
     match end {
         _ if values < intervals => incomplete(values, intervals),
         None => Problem::at(Code::MissingField, "QualityMethod", ""),
-        Some(_) => Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: format!("{values} values where the day has {intervals} intervals"),
-        },
+        Some(_) => malformed(format!(
+            "{values} values where the day has {intervals} intervals"
+        )),
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::encoding::Decoded;
 use super::super::lines::{Fields, Lines};
-use super::super::{Outcome, Place, refused};
+use super::super::{Outcome, Place, malformed, refused};
 use super::amount::short;
 use super::channel::Channel;
 use super::clock::Clock;
@@ -159,13 +159,13 @@ impl<'a> File<'a> {
                 };
                 self.above = Above::Day(channel, number, day);
             }
-            _ => self.refuse(number, malformed("a 300 row without a 200 row".to_owned())),
+            _ => self.refuse(number, malformed("a 300 row without a 200 row")),
         }
     }
 
     fn event(&mut self, number: u64, row: &Fields) {
         let Above::Day(channel, _, day) = &mut self.above else {
-            self.refuse(number, malformed("a 400 row without a 300 row".to_owned()));
+            self.refuse(number, malformed("a 400 row without a 300 row"));
             return;
         };
         if let (Ok(channel), Ok(known)) = (channel, &mut *day)
@@ -221,14 +221,6 @@ impl<'a> File<'a> {
     fn refuse(&mut self, number: u64, problem: Problem) {
         self.statements
             .push(refused(Place::Line(number), problem), self.sink);
-    }
-}
-
-fn malformed(detail: String) -> Problem {
-    Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail,
     }
 }
 

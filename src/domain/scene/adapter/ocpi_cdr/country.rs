@@ -14,8 +14,10 @@ const fn country(codes: [&'static str; 2], around: [i32; 4]) -> Country {
     Country { codes, around }
 }
 
-/// Mainlands, from the extents of Natural Earth's 1:110m countries, outward to whole degrees.
-/// Where a country is not here, only a latitude beyond 90 degrees gives the exchange away.
+/// Mainlands: the extents of Natural Earth's 1:110m countries (public domain), as
+/// github.com/sandstrom/country-bounding-boxes lists them, outward to whole degrees; with Corsica
+/// and Svalbard. Where a country is not here, only a latitude beyond 90 degrees gives the exchange
+/// away.
 const COUNTRIES: &[Country] = &[
     country(["AUT", "AT"], [46, 9, 50, 17]),
     country(["BEL", "BE"], [49, 2, 52, 7]),

@@ -9,7 +9,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_records::misread;
+use super::super::json_text::{self, Text};
 use crate::domain::problem::{Code, Problem};
 
 /// A member as it is written; absent and `null` are the same.
@@ -86,10 +87,7 @@ pub(super) fn required<'a>(raw: Raw<'a>, at: At<'_>) -> Result<&'a RawValue, Pro
 /// # Errors
 /// `invalid_field`: no object, or a member stands twice.
 pub(super) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue, at: At<'_>) -> Result<T, Problem> {
-    if !raw.get().starts_with('{') {
-        return Err(at.invalid("an object is expected"));
-    }
-    serde_json::from_str(raw.get()).map_err(|error| at.invalid(error.to_string()))
+    json_text::object(raw.get()).map_err(|error| at.invalid(misread(&error).detail))
 }
 
 /// # Errors
@@ -98,7 +96,7 @@ pub(super) fn array<'a, T: Deserialize<'a>>(
     raw: &'a RawValue,
     at: At<'_>,
 ) -> Result<Vec<T>, Problem> {
-    serde_json::from_str(raw.get()).map_err(|error| at.invalid(error.to_string()))
+    serde_json::from_str(raw.get()).map_err(|error| at.invalid(misread(&error).detail))
 }
 
 /// # Errors

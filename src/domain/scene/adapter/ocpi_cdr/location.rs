@@ -17,8 +17,10 @@ pub(super) struct Site {
     pub(super) swapped: bool,
 }
 
+/// The members of both forms: `cdr_location` of 2.2 and later names the outlet itself, `location` of
+/// 2.1.1 is a Location object with only the outlet that was used.
 #[derive(Deserialize)]
-struct CdrLocation<'a> {
+struct Location<'a> {
     #[serde(borrow, default)]
     id: Raw<'a>,
     #[serde(borrow, default)]
@@ -31,17 +33,6 @@ struct CdrLocation<'a> {
     evse_id: Raw<'a>,
     #[serde(borrow, default)]
     connector_power_type: Raw<'a>,
-}
-
-/// 2.1.1: the Location object, with only the outlet that was used.
-#[derive(Deserialize)]
-struct Location<'a> {
-    #[serde(borrow, default)]
-    id: Raw<'a>,
-    #[serde(borrow, default)]
-    country: Raw<'a>,
-    #[serde(borrow, default)]
-    coordinates: Raw<'a>,
     #[serde(borrow, default)]
     evses: Raw<'a>,
 }
@@ -75,7 +66,7 @@ struct Coordinates<'a> {
 /// # Errors
 /// `missing_field` for the location or its power type; `invalid_field`.
 pub(super) fn of_cdr(raw: Raw<'_>, at: At<'_>) -> Result<Site, Problem> {
-    let location: CdrLocation<'_> = field::object(field::required(raw, at)?, at)?;
+    let location: Location<'_> = field::object(field::required(raw, at)?, at)?;
     let kind = at.key("connector_power_type");
     Ok(Site {
         location: field::name(location.id, 36, at.key("id"))?,

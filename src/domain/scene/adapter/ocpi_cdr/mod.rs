@@ -7,9 +7,9 @@ use std::io::BufRead;
 use serde_json::value::RawValue;
 
 use super::encoding::Decoded;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::settings::param;
-use super::{Adapter, Options, Outcome, Seen, Settings, refused};
+use super::{Adapter, Options, Outcome, Seen, Settings, json_text, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
 mod cdr;
@@ -19,12 +19,6 @@ mod field;
 mod location;
 
 use cdr::{Cdr, Understood, Version};
-
-const ANSWER: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -110,7 +104,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let declared = Declared::of(&options.settings)?;
-    let mut rows = JsonRows::spread(Decoded::new(source), ANSWER)?;
+    let mut rows = JsonRows::spread(Decoded::new(source), DATA)?;
     let mut counts = Counts::default();
     loop {
         let Some((place, text)) = rows.next()? else {
@@ -121,8 +115,7 @@ pub(super) fn read(
         sink(match parsed {
             Err(problem) if problem.code == Code::FileTruncated => {
                 if rows.torn() {
-                    let place = place.to_string();
-                    return Err(Problem::at(Code::FileTruncated, place, "a torn row"));
+                    return Err(torn(&place));
                 }
                 let code = Code::RowMalformed;
                 refused(place, Problem { code, ..problem })
@@ -137,13 +130,13 @@ pub(super) fn read(
 }
 
 fn parse(text: &str, declared: &Declared) -> Result<Understood, Problem> {
-    let row = object(text)?;
+    let row: Cdr<'_> = json_text::row(text)?;
     if row.status_code.is_none() {
         return row.understood(declared);
     }
     match row.data.map(RawValue::get) {
         Some(inner) if inner.starts_with('{') => {
-            let inner = object(inner)?;
+            let inner: Cdr<'_> = json_text::row(inner)?;
             inner.understood(declared).map_err(|problem| Problem {
                 param: problem.param.map(|param| format!("/data{param}")),
                 ..problem
@@ -159,27 +152,6 @@ fn parse(text: &str, declared: &Declared) -> Result<Understood, Problem> {
             "an answer without a CDR",
         )),
     }
-}
-
-/// A row that ends too early is `file_truncated`: whether the file ends with it, the caller knows.
-fn object(text: &str) -> Result<Cdr<'_>, Problem> {
-    let problem = |code, detail| Problem {
-        code,
-        param: None,
-        detail,
-    };
-    if !text.trim_start().starts_with('{') {
-        let detail = "an object is expected".to_owned();
-        return Err(problem(Code::RowMalformed, detail));
-    }
-    serde_json::from_str(text).map_err(|error| {
-        let code = if error.is_eof() {
-            Code::FileTruncated
-        } else {
-            Code::RowMalformed
-        };
-        problem(code, error.to_string())
-    })
 }
 
 #[cfg(test)]

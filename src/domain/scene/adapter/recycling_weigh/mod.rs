@@ -11,10 +11,10 @@ use std::io::BufRead;
 use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
-use super::json_rows::{JsonRows, Wrapper};
-use super::lines::{Fields, Lines};
+use super::json_rows::{DATA, JsonRows};
+use super::lines::{Lines, Rows};
 use super::resent::Resent;
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -27,12 +27,6 @@ use columns::{Cells, json_cells};
 use declared::{DayStart, Declared, Mass};
 use row::Row;
 use running::Running;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -66,7 +60,7 @@ fn read(
         declared: &declared,
     };
     if json {
-        reader.read_json(JsonRows::new(source, PAGE)?, sink)?;
+        reader.read_json(JsonRows::new(source, DATA)?, sink)?;
     } else {
         reader.read_csv(Lines::new(source), sink)?;
     }
@@ -104,31 +98,22 @@ impl Reader<'_> {
 
     fn read_csv<R: BufRead>(
         &mut self,
-        mut lines: Lines<R>,
+        lines: Lines<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        let mut fields = Fields::default();
-        let Some((_, header)) = lines.next()? else {
-            return Err(mismatch("the file is empty"));
-        };
-        fields.split(header).map_err(|_| mismatch("no header"))?;
-        let width = fields.len();
-        let at = self.declared.places(&fields)?;
-        while let Some((number, line)) = lines.next()? {
+        let (mut rows, at) = Rows::below(lines, |header| self.declared.places(header))?;
+        while let Some((number, row)) = rows.next()? {
             let place = Place::Line(number);
-            let split = fields.split(line).and_then(|()| fits(&fields, width));
-            if let Err(problem) = split {
-                if lines.torn() {
-                    return Err(torn(&place));
+            match row {
+                Ok(fields) => {
+                    let cells: Cells<'_> = at.map(|at| {
+                        let cell = at.map(|at| fields.get(at))?;
+                        (!cell.is_empty()).then_some(Cow::Borrowed(cell))
+                    });
+                    self.take(place, &cells, sink)?;
                 }
-                sink(refused(place, problem));
-                continue;
+                Err(problem) => sink(refused(place, problem)),
             }
-            let cells: Cells<'_> = at.map(|at| {
-                let cell = at.map(|at| fields.get(at))?;
-                (!cell.is_empty()).then_some(Cow::Borrowed(cell))
-            });
-            self.take(place, &cells, sink)?;
         }
         Ok(())
     }
@@ -161,25 +146,6 @@ impl Reader<'_> {
         };
         Ok(row.record(kilograms))
     }
-}
-
-fn fits(fields: &Fields, width: usize) -> Result<(), Problem> {
-    if fields.len() == width {
-        return Ok(());
-    }
-    Err(Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail: format!("{} columns where the header has {width}", fields.len()),
-    })
-}
-
-fn torn(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
-}
-
-fn mismatch(detail: &str) -> Problem {
-    Problem::at(Code::FormatMismatch, "line 1", detail)
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
-use sha2::{Digest, Sha256};
 
 use super::columns::{Cells, Column};
 use super::declared::Declared;
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::scene::adapter::local_time::LocalTime;
+use crate::domain::scene::adapter::pseudonym::pseudonym;
 
 /// Bytes of a user, a bin or a record's own id.
 const ID_MAX: usize = 128;
@@ -114,15 +114,12 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The id of a row that has none: who, where, what and when. The weight is no part of it: the same
-/// drop with another weight is a conflict, not another drop.
+/// The id of a row that has none: a hash of where, who, what and when, for a user's number stands in
+/// no id. The weight is no part of it: the same drop with another weight is a conflict, not another
+/// drop.
 fn stated(bin: &str, user: &str, material: &str, at: DateTime<Utc>) -> String {
-    let at = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    let id = format!("{bin}/{user}/{material}@{at}");
-    if id.len() <= ID_MAX {
-        return id;
-    }
-    format!("sha256:{}", hex::encode(Sha256::digest(id)))
+    let at = at.timestamp_micros().to_string();
+    pseudonym("drop", "", &[bin, user, material, &at])
 }
 
 fn is_name(text: &str) -> bool {

@@ -139,6 +139,50 @@ fn bad_readings_are_refused_one_by_one() {
 }
 
 #[test]
+fn readings_that_all_begin_at_one_instant_have_no_times() {
+    let at = |duration: &str, value: &str| reading("1293868800", duration, value);
+    let refused =
+        |readings: &[String]| refusals(&outcomes(&[POINT, METER, TYPE, &block(readings)]));
+    let months = [
+        at("2678400", "9000"),
+        at("2419200", "8000"),
+        at("2678400", "7000"),
+    ];
+    let codes: Vec<_> = refused(&months)
+        .into_iter()
+        .map(|(_, code, param)| (code, param))
+        .collect();
+    let no_time = ("time_invalid".to_owned(), "timePeriod.start".to_owned());
+    assert_eq!(codes, vec![no_time; 3]);
+    // The same reading twice is one reading, and one that begins elsewhere gives the others times.
+    assert_eq!(
+        refused(&[at("3600", "1"), at("3600", "1")])[0].1,
+        "duplicate_reading"
+    );
+    let other = reading("1293872400", "3600", "3");
+    assert_eq!(refused(&[at("3600", "1"), at("3600", "2"), other]).len(), 1);
+}
+
+#[test]
+fn a_reading_of_several_qualities_is_as_good_as_none_of_them_alone() {
+    let quality = |codes: &[u8]| {
+        let stated: String = codes
+            .iter()
+            .map(|code| format!("<ReadingQuality><quality>{code}</quality></ReadingQuality>"))
+            .collect();
+        let old = "<ReadingQuality><quality>8</quality></ReadingQuality>";
+        let block = block(&[reading("1293868800", "3600", "450").replace(old, &stated)]);
+        let outcomes = outcomes(&[POINT, METER, TYPE, &block]);
+        let first = records(&outcomes)[0].attribute("quality");
+        first.map(str::to_owned)
+    };
+    assert_eq!(quality(&[0]).as_deref(), Some("valid"));
+    assert_eq!(quality(&[0, 0]).as_deref(), Some("valid"));
+    assert_eq!(quality(&[0, 8]).as_deref(), Some("mixed"));
+    assert_eq!(quality(&[]), None);
+}
+
+#[test]
 fn readings_without_a_unit_are_refused() {
     let block = block(&[reading("1293868800", "3600", "450")]);
     let empty = TYPE.replace("<uom>72</uom>", "");
@@ -157,6 +201,17 @@ fn readings_without_a_unit_are_refused() {
             [code]
         );
     }
+}
+
+#[test]
+fn a_digit_may_be_written_as_a_character_reference() {
+    let block = block(&[reading("&#49;293868800", "3600", "4&#x35;0")]);
+    let outcomes = outcomes(&[POINT, METER, TYPE, &block]);
+    let [record] = records(&outcomes)[..] else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(record.from.timestamp(), 1_293_868_800);
+    assert_eq!(record.quantities[0].value.to_string(), "0.45");
 }
 
 #[test]

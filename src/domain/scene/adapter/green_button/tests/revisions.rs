@@ -1,10 +1,10 @@
 //! What happens when a file states the same more than once: revisions, doubled hours, summaries.
 
 use super::super::super::tests::{read_with, refusals};
-use super::super::super::{Options, Outcome, Settings};
-use super::super::document;
+use super::super::super::{Options, Outcome, Settings, xml};
 use super::super::feed::Feed;
 use super::super::summary::Summaries;
+use super::super::walk::Walk;
 use super::{METER, POINT, TYPE, feed, outcomes, reading, records};
 use crate::domain::problem::Code;
 
@@ -323,10 +323,8 @@ fn outcomes_in(room: usize, entries: &[&str]) -> Vec<Outcome> {
     let mut joined = Feed::with_room(Summaries::Held, room);
     let mut all = Vec::new();
     let mut source = file.as_bytes();
-    document::read(&mut source, &mut |entry| {
-        joined.take(entry, &mut |outcome| all.push(outcome));
-    })
-    .expect("readable");
+    let mut take = |entry| joined.take(entry, &mut |outcome| all.push(outcome));
+    xml::read(&mut source, &mut Walk::new(&mut take)).expect("readable");
     joined.finish(&mut |outcome| all.push(outcome));
     all
 }
