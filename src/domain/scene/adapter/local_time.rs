@@ -21,14 +21,13 @@ impl LocalTime {
                 to_the_minute: false,
             });
         }
-        if text.len() == 14 && text.bytes().all(|b| b.is_ascii_digit()) {
-            let part = |from: usize, to: usize| text.get(from..to).and_then(number);
-            let date = NaiveDate::from_ymd_opt(
-                i32::try_from(part(0, 4)?).ok()?,
-                part(4, 6)?,
-                part(6, 8)?,
-            )?;
-            return seconds(date, part(8, 10)?, part(10, 12)?, part(12, 14)?, 0);
+        if let Ok(digits) = <[u8; 14]>::try_from(text.as_bytes())
+            && digits.iter().all(u8::is_ascii_digit)
+        {
+            return Some(LocalTime {
+                time: moment(digits)?,
+                to_the_minute: false,
+            });
         }
         let (date, clock) = text.split_once([' ', 'T'])?;
         clocked(dated(date)?, clock.trim_start())
@@ -83,10 +82,16 @@ pub(super) fn plain(text: &str, middle: u8) -> Option<(NaiveDateTime, &str)> {
     if *between != middle {
         return None;
     }
-    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(*m1, *m2)?, two(*d1, *d2)?)?;
-    let time = date.and_hms_opt(two(*h1, *h2)?, two(*n1, *n2)?, two(*s1, *s2)?)?;
-    Some((time, rest))
+    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
+    Some((moment(digits.map(|digit| *digit))?, rest))
+}
+
+/// Year, month, day, hour, minute and second.
+fn moment(digits: [u8; 14]) -> Option<NaiveDateTime> {
+    let [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2] = digits;
+    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(m1, m2)?, two(d1, d2)?)?;
+    date.and_hms_opt(two(h1, h2)?, two(n1, n2)?, two(s1, s2)?)
 }
 
 /// Two digits as a number.
