@@ -100,7 +100,7 @@ problems! {
     SingleReading "single_reading" Refused "该车当天只有一次里程读数" "The vehicle has one odometer reading on that day; a distance needs two.";
     PeriodUnknown "period_unknown" Refused "账单未说明起止日期" "Nothing says which days the bill covers.";
     TotalMismatch "total_mismatch" Refused "合计与明细之和不符" "The stated total is not the sum of its parts.";
-    DistanceUnknown "distance_unknown" Refused "站间里程表中没有该区间" "The scene's distance table has no such pair of stations.";
+    DistanceUnknown "distance_unknown" Refused "里程未知：场景的里程表中没有该区间，也没有可用的轨迹" "The distance is not known: the scene's table has no such pair of places, and no track shows it.";
 
     PeriodOpen "period_open" Refused "记录已存，待核算周期结束后计算" "The record is kept; it is counted when its accounting period has closed.";
     RevisedUnknown "revised_unknown" Refused "被更正的记录不存在，或不属于同一场景与用户" "The record to be revised is not known, or is of another scene or subject.";

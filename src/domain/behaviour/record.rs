@@ -52,3 +52,14 @@ impl Record {
             .map(|(_, value)| value.as_str())
     }
 }
+
+impl Quantity {
+    /// Of a name and unit that are known when the program is written.
+    pub fn new(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
+        Quantity {
+            name: Cow::Borrowed(name),
+            value,
+            unit: Cow::Borrowed(unit),
+        }
+    }
+}

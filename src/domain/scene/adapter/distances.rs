@@ -16,6 +16,9 @@ const PAIRS_MAX: usize = 1_000_000;
 /// No road of the country is longer; no metro comes near.
 const KM_MAX: i64 = 10_000;
 
+/// Bytes of a name, as in the feeds that are looked up here.
+const NAME_MAX: usize = 64;
+
 /// Kilometres between two stations or divisions, in either direction unless both are given.
 #[derive(Debug, Clone, Default)]
 pub struct DistanceTable {
@@ -55,8 +58,9 @@ impl DistanceTable {
         let (from, to) = (plain(fields.get(0)), plain(fields.get(1)));
         let km = Decimal::from_str_exact(fields.get(2)).ok()?.normalize();
         let sound = fields.len() == 3
-            && !from.is_empty()
-            && !to.is_empty()
+            && [from, to]
+                .iter()
+                .all(|name| (1..=NAME_MAX).contains(&name.len()))
             && km >= Decimal::ZERO
             && km <= Decimal::from(KM_MAX)
             && km.scale() <= 6;
@@ -117,6 +121,7 @@ mod tests {
             ("a,,1\n", 1),
             ("a,b,1e3", 1),
             ("a,b,10001", 1),
+            (&format!("a,{},1", "b".repeat(65)), 1),
         ] {
             let problem = table(text).expect_err("refused");
             assert_eq!(problem.param, Some(format!("line {line}")), "{text}");

@@ -4,8 +4,9 @@
 //! The rule: the file is judged in blocks of 64 KiB. As long as blocks are valid UTF-8 it is
 //! UTF-8. The first block that is not decides: if nothing but ASCII came before that block, and
 //! the block itself has at most [`STRAY_UTF8_MAX`] multi-byte UTF-8 characters before its first
-//! invalid byte, the rest is read as GBK, every byte of which must decode; otherwise it is a
-//! damaged UTF-8 file and refused. A UTF-16 or UTF-32 BOM, or a NUL byte anywhere, is refused.
+//! invalid byte, the rest is read as GBK, every byte of which must decode; otherwise, and always
+//! after a UTF-8 BOM, it is a damaged UTF-8 file and refused. A UTF-16 or UTF-32 BOM, or a NUL byte
+//! anywhere, is refused.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
@@ -21,7 +22,7 @@ const STRAY_UTF8_MAX: usize = 8;
 
 enum Mode {
     Start,
-    /// `wide`: characters beyond ASCII were already handed out.
+    /// `wide`: it began with a mark, or characters beyond ASCII were already handed out.
     Utf8 {
         wide: bool,
     },
@@ -83,16 +84,16 @@ impl<'a> Decoded<'a> {
 
     fn decode_block(&mut self) -> Result<(), Problem> {
         if matches!(self.mode, Mode::Start) {
-            self.mode = Mode::Utf8 { wide: false };
-            strip_mark(&mut self.raw)?;
+            let wide = strip_mark(&mut self.raw)?;
+            self.mode = Mode::Utf8 { wide };
+        }
+        if self.raw.contains(&0) {
+            return Err(unsupported(
+                self.offset,
+                "a NUL byte, as in UTF-16 or binary data",
+            ));
         }
         if !matches!(self.mode, Mode::Gbk(_)) {
-            if self.raw.contains(&0) {
-                return Err(unsupported(
-                    self.offset,
-                    "a NUL byte, as in UTF-16 or binary data",
-                ));
-            }
             if self.take_utf8()? {
                 return Ok(());
             }
@@ -210,14 +211,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
     Ok(Cow::Owned(text))
 }
 
-fn strip_mark(raw: &mut Vec<u8>) -> Result<(), Problem> {
+/// Takes the mark of UTF-8 away; true if there was one.
+fn strip_mark(raw: &mut Vec<u8>) -> Result<bool, Problem> {
     if raw.starts_with(&[0xff, 0xfe]) || raw.starts_with(&[0xfe, 0xff]) {
         return Err(unsupported(0, "a UTF-16 or UTF-32 byte order mark"));
     }
-    if raw.starts_with(b"\xef\xbb\xbf") {
+    let marked = raw.starts_with(b"\xef\xbb\xbf");
+    if marked {
         raw.drain(..3);
     }
-    Ok(())
+    Ok(marked)
 }
 
 fn unsupported(offset: u64, detail: &str) -> Problem {
@@ -287,6 +290,13 @@ mod tests {
         for bytes in [&utf16[..], &marked, b"caf\xe9 au lait", &damaged] {
             let problem = decoded(bytes).expect_err("refused");
             assert_eq!(problem.code, Code::EncodingUnsupported, "{bytes:x?}");
+        }
+        let (gbk, _, _) = GBK.encode("深圳");
+        let marked = [&b"\xef\xbb\xbf"[..], &gbk].concat();
+        let late = [&gbk.repeat(BLOCK), &b"\0"[..]].concat();
+        for bytes in [&marked, &late] {
+            let problem = decoded(bytes).expect_err("refused");
+            assert_eq!(problem.code, Code::EncodingUnsupported);
         }
         let torn = &"深圳".as_bytes()[..5];
         assert_eq!(decoded(torn).expect_err("torn").code, Code::FileTruncated);

@@ -4,6 +4,12 @@
 
 use std::f64::consts::PI;
 
+use rust_decimal::Decimal;
+
+use super::settings::{Settings, param};
+use crate::domain::behaviour::Quantity;
+use crate::domain::problem::{Code, Problem};
+
 /// Mean radius of the Earth, in metres: IUGG R₁ for WGS 84, (2a + b) / 3.
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
@@ -25,9 +31,29 @@ impl Datum {
         ("gcj02", Datum::Gcj02),
         ("bd09", Datum::Bd09),
     ];
+
+    /// The setting's key.
+    pub(super) const KEY: &str = "datum";
+
+    /// The setting `datum`; none where it is not declared.
+    ///
+    /// # Errors
+    /// `invalid_field` at the setting.
+    pub(super) fn declared(settings: &Settings) -> Result<Option<Datum>, Problem> {
+        settings.choice(Datum::KEY, Datum::WORDS)
+    }
+
+    /// Points were found, and nobody said what their degrees mean.
+    pub(super) fn missing() -> Problem {
+        let detail = "wgs84, gcj02 or bd09: coordinates do not say which they are";
+        Problem::at(Code::MissingField, param(Datum::KEY), detail)
+    }
 }
 
-/// A point in degrees; WGS 84 unless [`Point::wgs84`] is still to be asked.
+/// Two ends of a city's trip are never farther apart; a lost digit in a coordinate is.
+pub(super) const CITY_TRIP_MAX_MM: i64 = 200_000_000;
+
+/// A point in degrees of WGS 84.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point {
     latitude: f64,
@@ -35,22 +61,23 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// Two decimal numbers of degrees within ±90 and ±180. The point (0, 0) is none: exports
-    /// write it for a station whose place is unknown.
-    pub(super) fn parse(latitude: &str, longitude: &str) -> Option<Point> {
+    /// Two decimal numbers of degrees within ±90 and ±180, in a datum. The point (0, 0) is none:
+    /// exports write it for a station whose place is unknown.
+    pub(super) fn parse(latitude: &str, longitude: &str, datum: Datum) -> Option<Point> {
         let point = Point {
             latitude: degrees(latitude, 90.0)?,
             longitude: degrees(longitude, 180.0)?,
         };
-        (point.latitude != 0.0 || point.longitude != 0.0).then_some(point)
+        let placed = point.latitude != 0.0 || point.longitude != 0.0;
+        placed.then(|| point.in_wgs84(datum))
     }
 
-    /// The same place in WGS 84.
+    /// The place in WGS 84 of what was read as if it were in it.
     ///
     /// Both shifts are published as forward formulas only, so they are undone by fixed-point
     /// iteration, which gains some two digits a round, until a round moves the point by less
     /// than [`CLOSE_DEGREES`], or [`ROUNDS_MAX`] are done.
-    pub(super) fn wgs84(self, datum: Datum) -> Point {
+    fn in_wgs84(self, datum: Datum) -> Point {
         match datum {
             Datum::Wgs84 => self,
             Datum::Gcj02 => undo(self, gcj02_of_wgs84),
@@ -90,9 +117,9 @@ const KRASOVSKY_A: f64 = 6_378_245.0;
 /// And the square of its eccentricity.
 const KRASOVSKY_E2: f64 = 0.006_693_421_622_965_943;
 
-/// The shift that Chinese maps apply, by the formula that has been public since the early 2010s (first in the
-/// sources of the "EvilTransform" program, since then in `eviltransform`, `coordtransform`,
-/// `gcoord` and others, all with these constants). The state has not published it; maps agree
+/// The shift that Chinese maps apply, by the formula that has been public since the early 2010s
+/// (first in the sources of the "EvilTransform" program, since then in `eviltransform`,
+/// `coordtransform`, `gcoord` and others, all with these constants). The state has not published it; maps agree
 /// with it to some metres. Outside a box around China there is no shift.
 fn gcj02_of_wgs84(point: Point) -> Point {
     let Point {
@@ -105,32 +132,16 @@ fn gcj02_of_wgs84(point: Point) -> Point {
     let (x, y) = (longitude - 105.0, latitude - 35.0);
     let wave = |amplitude: f64, turns: f64| amplitude * (turns * PI).sin();
     let ripple = wave(20.0, 6.0 * x) + wave(20.0, 2.0 * x);
-    let north = -100.0
-        + 2.0 * x
-        + 3.0 * y
-        + 0.2 * y * y
-        + 0.1 * x * y
-        + 0.2 * x.abs().sqrt()
-        + (ripple
-            + wave(20.0, y)
-            + wave(40.0, y / 3.0)
-            + wave(160.0, y / 12.0)
-            + wave(320.0, y / 30.0))
-            * 2.0
-            / 3.0;
-    let east = 300.0
-        + x
-        + 2.0 * y
-        + 0.1 * x * x
-        + 0.1 * x * y
-        + 0.1 * x.abs().sqrt()
-        + (ripple
-            + wave(20.0, x)
-            + wave(40.0, x / 3.0)
-            + wave(150.0, x / 12.0)
-            + wave(300.0, x / 30.0))
-            * 2.0
-            / 3.0;
+    // Waves along one direction; the two longest differ from the one to the other.
+    let waves = |along: f64, long: f64, longest: f64| {
+        let short = wave(20.0, along) + wave(40.0, along / 3.0);
+        (ripple + short + wave(long, along / 12.0) + wave(longest, along / 30.0)) * 2.0 / 3.0
+    };
+    let (twist, root) = (0.1 * x * y, x.abs().sqrt());
+    let north_plane = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y;
+    let east_plane = 300.0 + x + 2.0 * y + 0.1 * x * x;
+    let north = north_plane + twist + 0.2 * root + waves(y, 160.0, 320.0);
+    let east = east_plane + twist + 0.1 * root + waves(x, 150.0, 300.0);
     let phi = latitude.to_radians();
     let w2 = 1.0 - KRASOVSKY_E2 * phi.sin() * phi.sin();
     let meridian = KRASOVSKY_A * (1.0 - KRASOVSKY_E2) / (w2 * w2.sqrt());
@@ -165,6 +176,15 @@ fn degrees(text: &str, bound: f64) -> Option<f64> {
     (-bound..=bound).contains(&value).then_some(value)
 }
 
+/// A distance in millimetres as the quantity that a record has: kilometres, exact.
+pub(super) fn distance(millimetres: i64) -> Quantity {
+    Quantity::new("distance", kilometres(millimetres), "km")
+}
+
+pub(super) fn kilometres(millimetres: i64) -> Decimal {
+    Decimal::new(millimetres, 6).normalize()
+}
+
 /// Haversine distance in whole millimetres, ties to even.
 ///
 /// Coordinates of six decimals place a station to a decimetre, so a millimetre is far below what
@@ -189,8 +209,8 @@ mod tests {
 
     fn between(from: (&str, &str), to: (&str, &str)) -> i64 {
         millimetres(
-            Point::parse(from.0, from.1).expect("from"),
-            Point::parse(to.0, to.1).expect("to"),
+            Point::parse(from.0, from.1, Datum::Wgs84).expect("from"),
+            Point::parse(to.0, to.1, Datum::Wgs84).expect("to"),
         )
     }
 
@@ -231,7 +251,7 @@ mod tests {
             ),
         ] {
             assert_eq!(millimetres(gcj02_of_wgs84(wgs84), gcj02), 0);
-            assert_eq!(millimetres(gcj02.wgs84(Datum::Gcj02), wgs84), 0);
+            assert_eq!(millimetres(gcj02.in_wgs84(Datum::Gcj02), wgs84), 0);
             assert!(millimetres(wgs84, gcj02) > 400_000);
         }
         let wgs84 = point(30.610_777_9, 121.091_707_7);
@@ -240,7 +260,7 @@ mod tests {
         // `geotool` rounds the eccentricity otherwise, which moves a point by 8 mm.
         assert!(millimetres(gcj02_of_wgs84(wgs84), gcj02) < 10);
         assert_eq!(millimetres(bd09_of_gcj02(gcj02), bd09), 0);
-        assert!(millimetres(bd09.wgs84(Datum::Bd09), wgs84) < 10);
+        assert!(millimetres(bd09.in_wgs84(Datum::Bd09), wgs84) < 10);
         // The inverse that is published for Baidu's shift is an approximation, to a metre here.
         let published = point(39.908_656_739_576_31, 116.397_627_291_193_15);
         let exact = undo(point(39.915, 116.404), bd09_of_gcj02);
@@ -252,15 +272,15 @@ mod tests {
         for north in 0..60 {
             for east in 0..80 {
                 let there = point(f64::from(north) * 0.9 + 1.0, f64::from(east) * 0.8 + 72.9);
-                let back = gcj02_of_wgs84(there.wgs84(Datum::Gcj02));
+                let back = gcj02_of_wgs84(there.in_wgs84(Datum::Gcj02));
                 assert_eq!(millimetres(back, there), 0, "{there:?}");
-                let baidu = bd09_of_gcj02(gcj02_of_wgs84(there.wgs84(Datum::Bd09)));
+                let baidu = bd09_of_gcj02(gcj02_of_wgs84(there.in_wgs84(Datum::Bd09)));
                 assert_eq!(millimetres(baidu, there), 0, "{there:?}");
             }
         }
         // Paris is not shifted.
         let paris = point(48.8566, 2.3522);
-        assert_eq!(paris.wgs84(Datum::Gcj02), paris);
+        assert_eq!(paris.in_wgs84(Datum::Gcj02), paris);
     }
 
     #[test]
@@ -275,7 +295,7 @@ mod tests {
             ("1e1", "1"),
         ] {
             assert_eq!(
-                Point::parse(latitude, longitude),
+                Point::parse(latitude, longitude, Datum::Wgs84),
                 None,
                 "{latitude} {longitude}"
             );

@@ -2,11 +2,22 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::malformed;
+use super::json_records::misread;
 use crate::domain::problem::{Code, Problem};
+
+#[derive(Debug)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The members of an object. serde by itself would take an array for one, member by member in
 /// their order.
@@ -14,36 +25,55 @@ use crate::domain::problem::{Code, Problem};
 /// # Errors
 /// No object, or not of this shape.
 pub(super) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
-    match text.trim_start().starts_with('{') {
-        true => serde_json::from_str(text),
-        false => Err(Error::custom("an object is expected")),
-    }
+    serde_json::from_str::<Object<T>>(text).map(|object| object.0)
 }
 
 /// As [`object`], of a row: one that ends too early is `file_truncated`, and whether the file ends
 /// with it, the caller knows.
 ///
 /// # Errors
-/// `row_malformed`, `file_truncated`.
+/// `row_malformed`, `missing_field`, `file_truncated`.
 pub(super) fn row<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
-    object(text).map_err(|error| {
-        let early = error.is_eof();
-        let problem = malformed(error.to_string());
-        match early {
-            true => Problem {
-                code: Code::FileTruncated,
-                ..problem
-            },
-            false => problem,
-        }
+    object(text).map_err(|error| match error.is_eof() {
+        true => Problem {
+            code: Code::FileTruncated,
+            ..misread(&error)
+        },
+        false => misread(&error),
     })
 }
 
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+/// As [`object`], within another value.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
 
-impl Text<'_> {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// Without surrounding spaces; absent and blank are the same.
+pub(super) fn text<'a>(field: &'a Option<Text<'_>>) -> &'a str {
+    field.as_ref().map_or("", |text| text.as_str().trim())
+}
+
+/// # Errors
+/// `missing_field` at `name`.
+pub(super) fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
+    match text(field) {
+        "" => Err(Problem::at(Code::MissingField, name, "")),
+        text => Ok(text),
     }
 }
 
@@ -63,5 +93,37 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Pair {
+        #[serde(default)]
+        north: u8,
+        east: u8,
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        let pair = Pair { north: 1, east: 2 };
+        assert_eq!(object(r#" {"east":2,"north":1} "#).ok(), Some(pair));
+        for text in [
+            "[1,2]",
+            "7",
+            "null",
+            "\"a\"",
+            r#"{"north":1}"#,
+            "{\"east\":2} 1",
+        ] {
+            assert!(object::<Pair>(text).is_err(), "{text}");
+        }
+        let within = serde_json::from_str::<Vec<Object<Pair>>>(r#"[{"east":2},[1,2]]"#);
+        assert!(within.is_err());
     }
 }

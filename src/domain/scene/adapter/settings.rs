@@ -2,9 +2,10 @@
 //! the unit of its weights, the columns of its file. A small TOML document; each adapter names
 //! the keys it reads, and no other key is taken.
 
-use std::str::FromStr;
+use std::ops::RangeInclusive;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use toml::{Table, Value};
 
 use crate::domain::problem::{Code, Problem};
@@ -17,10 +18,13 @@ impl Settings {
     /// Reads a TOML document.
     ///
     /// # Errors
-    /// `invalid_field` at `settings` with the line and column.
+    /// `invalid_field` at `settings` with the line, which is not quoted: it may hold a salt.
     pub fn parse(text: &str) -> Result<Settings, Problem> {
-        text.parse().map(Settings).map_err(|error| {
-            Problem::at(Code::InvalidField, "settings", error.to_string().trim_end())
+        text.parse::<Table>().map(Settings).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.unwrap_or_default().split('\n').count();
+            let detail = format!("line {line}: {}", error.message());
+            Problem::at(Code::InvalidField, "settings", detail)
         })
     }
 
@@ -70,14 +74,9 @@ impl Settings {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, meaning)) => Ok(Some(*meaning)),
-            None => {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let detail = format!("{text:?} is none of {}", known.join(", "));
-                Err(refused(key, &detail))
-            }
-        }
+        chosen(text, words)
+            .map(Some)
+            .map_err(|detail| refused(key, &detail))
     }
 
     /// An exact number, written as a text (`"1.25"`) or as a whole number.
@@ -88,11 +87,32 @@ impl Settings {
         match self.0.get(key) {
             None => Ok(None),
             Some(Value::Integer(whole)) => Ok(Some(Decimal::from(*whole))),
-            Some(Value::String(text)) => Decimal::from_str(text.trim())
+            Some(Value::String(text)) => Decimal::from_str_exact(text.trim())
                 .map(Some)
                 .map_err(|_| refused(key, "must be a decimal number")),
             Some(_) => Err(refused(key, "must be a decimal number, written as a text")),
         }
+    }
+
+    /// A whole number within bounds, as a text or a number.
+    ///
+    /// # Errors
+    /// `invalid_field` for anything else.
+    pub fn whole(&self, key: &str, bounds: RangeInclusive<i64>) -> Result<Option<i64>, Problem> {
+        let Some(number) = self.decimal(key)? else {
+            return Ok(None);
+        };
+        number
+            .to_i64()
+            .filter(|whole| number.is_integer() && bounds.contains(whole))
+            .map(Some)
+            .ok_or_else(|| {
+                let (least, most) = (bounds.start(), bounds.end());
+                refused(
+                    key,
+                    &format!("must be a whole number from {least} to {most}"),
+                )
+            })
     }
 
     /// A table within the document.
@@ -116,6 +136,18 @@ impl Settings {
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.0.get(key)
     }
+}
+
+/// What one of a few words means.
+///
+/// # Errors
+/// A sentence that names the words that are known.
+pub(super) fn chosen<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let found = words.iter().find(|(word, _)| *word == text);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("{text:?} is none of {}", known.join(", "))
+    })
 }
 
 /// How a setting is named in a problem: `settings.datum`.
@@ -142,6 +174,12 @@ mod tests {
             Some(Decimal::new(125, 2))
         );
         assert!(settings.table("columns").unwrap().is_some());
+        let number = Settings::parse("a = '12'\nb = 13\nc = '1.5'").unwrap();
+        assert_eq!(number.whole("a", 1..=12), Ok(Some(12)));
+        for wrong in ["b", "c"] {
+            let problem = number.whole(wrong, 1..=12).unwrap_err();
+            assert_eq!(problem.detail, "must be a whole number from 1 to 12");
+        }
         assert_eq!(settings.text("zone").unwrap(), None);
         let wrong = settings.choice("factor", &words).unwrap_err();
         assert_eq!(wrong.param.as_deref(), Some("settings.factor"));
@@ -155,9 +193,12 @@ mod tests {
             (unknown.code, unknown.param.as_deref()),
             (Code::UnknownField, Some("settings.columns"))
         );
-        assert_eq!(
-            Settings::parse("a = ").unwrap_err().param.as_deref(),
-            Some("settings")
+        let broken = Settings::parse("a = 1\nsalt = 'a secret\n").unwrap_err();
+        assert_eq!(broken.param.as_deref(), Some("settings"));
+        assert!(
+            broken.detail.starts_with("line 2: ") && !broken.detail.contains("secret"),
+            "{}",
+            broken.detail
         );
     }
 }

@@ -11,33 +11,24 @@ use std::io::BufRead;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::encoding::Decoded;
-use super::great_circle::{self, Datum, Point};
+use super::great_circle::{self, CITY_TRIP_MAX_MM, Datum, Point};
 use super::json_records::{self, Fault};
-use super::json_rows::{JsonRows, Wrapper};
-use super::json_text::{Text, object};
+use super::json_rows::{DATA, JsonRows};
+use super::json_text::{Text, object, required};
 use super::local_time::LocalTime;
-use super::settings::param;
+use super::pseudonym::pseudonym;
 use super::speed::{self, SpeedLimit};
 use super::{Adapter, Options, Outcome, Seen};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
 
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
-
-/// Bytes of a user's or operator's id; two of them and a time make the record's.
+/// Bytes of a user's or operator's id.
 const ID_MAX: usize = 48;
 /// Characters of a user's id that must not be masked: 16 hexadecimal digits tell 2^32 users apart.
 const UNMASKED_MIN: usize = 16;
-/// The city is 100 km long; a lost digit in a coordinate carries farther than twice that.
-const DISTANCE_MAX_MM: i64 = 200_000_000;
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -53,7 +44,7 @@ fn read(
     options: &Options,
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
-    let rows = JsonRows::new(Decoded::new(source), PAGE)?;
+    let rows = JsonRows::new(Decoded::new(source), DATA)?;
     let rules = Rules::of(options)?;
     json_records::read(rows, |text| rules.order(text), sink)?;
     Ok(Seen::default())
@@ -69,14 +60,10 @@ struct Rules {
 impl Rules {
     fn of(options: &Options) -> Result<Rules, Problem> {
         let settings = &options.settings;
-        settings.only(&["datum", speed::KEY])?;
-        let datum = settings.choice("datum", Datum::WORDS)?.ok_or_else(|| {
-            let detail = "wgs84, gcj02 or bd09: the feed does not say, and its label is doubtful";
-            Problem::at(Code::MissingField, param("datum"), detail)
-        })?;
+        settings.only(&[Datum::KEY, speed::KEY])?;
         Ok(Rules {
             zone: options.zone.unwrap_or(chrono_tz::Asia::Shanghai),
-            datum,
+            datum: Datum::declared(settings)?.ok_or_else(Datum::missing)?,
             limit: SpeedLimit::declared(settings)?
                 .unwrap_or_else(|| SpeedLimit::of_mode("shared_bike")),
         })
@@ -98,7 +85,7 @@ impl Rules {
         }
         let stamp = from.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         Ok(Record {
-            source_id: format!("{operator}/{user}@{stamp}"),
+            source_id: pseudonym("bike order", "", &[operator, user, &stamp]),
             subject: user.to_owned(),
             from,
             to,
@@ -127,25 +114,20 @@ impl Rules {
         let to = self.point((&row.end_lat, "END_LAT"), (&row.end_lng, "END_LNG"))?;
         let millimetres = great_circle::millimetres(from, to);
         let too_far = |detail: String| Problem::at(Code::QuantityOutOfRange, "END_LAT", detail);
-        if millimetres > DISTANCE_MAX_MM {
+        if millimetres > CITY_TRIP_MAX_MM {
             return Err(too_far("more than 200 km from the start".to_owned()));
         }
         if self.limit.exceeded(millimetres, milliseconds) {
             let limit = self.limit.text();
             return Err(too_far(format!("faster than {limit} in a straight line")));
         }
-        Ok(Quantity {
-            name: Cow::Borrowed("distance"),
-            value: Decimal::new(millimetres, 6).normalize(),
-            unit: Cow::Borrowed("km"),
-        })
+        Ok(great_circle::distance(millimetres))
     }
 
     fn point(&self, latitude: Column<'_>, longitude: Column<'_>) -> Result<Point, Problem> {
         let north = required(latitude.0, latitude.1)?;
         let east = required(longitude.0, longitude.1)?;
-        Point::parse(north, east)
-            .map(|point| point.wgs84(self.datum))
+        Point::parse(north, east, self.datum)
             .ok_or_else(|| Problem::at(Code::InvalidField, latitude.1, "not a point in degrees"))
     }
 }
@@ -173,13 +155,6 @@ struct Row<'a> {
     end_lng: Option<Text<'a>>,
 }
 
-fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
-    match field.as_ref().map_or("", |text| text.as_str().trim()) {
-        "" => Err(Problem::at(Code::MissingField, name, "")),
-        text => Ok(text),
-    }
-}
-
 fn identifier<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
     let text = required(field, name)?;
     if text.len() > ID_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -191,6 +166,8 @@ fn identifier<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Pr
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::super::tests::{read_with, refusals};
     use super::*;
     use crate::domain::scene::adapter::Settings;
@@ -221,9 +198,10 @@ mod tests {
     #[test]
     fn an_order_becomes_a_trip() {
         let record = order(&format!(r#"{{"total":1,"data":[{GOOD}]}}"#), "wgs84");
+        let user = "00112233445566778899aabbccddeeff";
         assert_eq!(
             record.source_id,
-            "0755A/00112233445566778899aabbccddeeff@2021-03-01T00:00:00Z"
+            pseudonym("bike order", "", &["0755A", user, "2021-03-01T00:00:00Z"])
         );
         assert_eq!(record.subject, "00112233445566778899aabbccddeeff");
         assert_eq!(record.to.to_rfc3339(), "2021-03-01T00:05:00+00:00");

@@ -6,14 +6,18 @@ use rust_decimal::prelude::ToPrimitive;
 use super::settings::{Settings, param};
 use crate::domain::problem::{Code, Problem};
 
-/// On foot, for a minute or more: the 20 km race-walking record (1:16:10, 2025) is 15.8 km/h.
+/// On foot: the 20 km race-walking record, 1:16:10 of 16 February 2025, is 15.8 km/h
+/// (worldathletics.org, "Yamanishi breaks world 20km race walk record in Kobe").
 const WALK_KM_H: u32 = 16;
-/// Running, for a minute or more: the 800 m record (1:40.91, 2012) is 28.5 km/h.
-const RUN_KM_H: u32 = 30;
-/// On two wheels, for a minute or more: the UCI hour record (56.792 km, 2022). An e-bike assists
-/// up to 25 km/h (GB 17761-2018), so it is no faster.
+/// Running: the 800 m record, 1:40.91 of 9 August 2012, is 28.5 km/h (worldathletics.org, "Rudisha
+/// runs 1:40.91 world 800m record in London"); 29 is the next whole number.
+const RUN_KM_H: u32 = 29;
+/// On two wheels: the UCI hour record, 56.792 km of 8 October 2022 (olympics.com, "Filippo Ganna
+/// smashes cycling one-hour record"). An e-bike may not help above 25 km/h (GB 17761-2018), so it
+/// is no faster.
 const CYCLE_KM_H: u32 = 57;
-/// Anything else: the limit of Chinese motorways (道路交通安全法实施条例, article 78).
+/// Anything else: the most that a motorway of the country may allow (道路交通安全法实施条例, article
+/// 78: 高速公路最高车速不得超过每小时120公里).
 const ROAD_KM_H: u32 = 120;
 
 /// The modes with a limit of their own.
@@ -34,10 +38,13 @@ pub(super) struct SpeedLimit {
 }
 
 impl SpeedLimit {
+    /// Of a road vehicle in the country.
+    pub(super) const ROAD: SpeedLimit = SpeedLimit::km_h(ROAD_KM_H);
+
     /// The limit of a mode; that of the road for one that is not known here.
     pub(super) fn of_mode(mode: &str) -> SpeedLimit {
         let known = MODES.iter().find(|(name, _)| *name == mode);
-        SpeedLimit::km_h(known.map_or(ROAD_KM_H, |(_, limit)| *limit))
+        known.map_or(SpeedLimit::ROAD, |(_, limit)| SpeedLimit::km_h(*limit))
     }
 
     const fn km_h(km: u32) -> SpeedLimit {

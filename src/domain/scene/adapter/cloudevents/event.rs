@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::attributes::{Attributes, Value, invalid};
 use crate::domain::problem::Problem;
+use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
-use crate::domain::scene::adapter::malformed;
 
 /// One event, checked.
 #[derive(Debug)]
@@ -54,8 +54,7 @@ impl<'a> Event<'a> {
     /// `time_invalid`: the first attribute that breaks a rule; `invalid_field` at the data that
     /// cannot be read, for it makes the event unsound, whoever reads it.
     pub fn parse(text: &'a str) -> Result<Event<'a>, Problem> {
-        let members: Members<'a> =
-            serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let members: Members<'a> = serde_json::from_str(text).map_err(|error| misread(&error))?;
         let mut attributes = Attributes::default();
         let (mut data, mut data_base64) = (None, None);
         for (name, raw) in members.0 {

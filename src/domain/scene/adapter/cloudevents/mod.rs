@@ -113,7 +113,7 @@ impl Envelope {
             (Some(b'{'), Envelope::Events) if !spans_lines(start) => {
                 Ok(JsonRows::Lines(Lines::new(source)))
             }
-            (Some(b'{'), Envelope::Event | Envelope::Events) => Ok(JsonRows::one(source, BATCH)),
+            (Some(b'{'), Envelope::Event | Envelope::Events) => Ok(JsonRows::one(source)),
             (_, envelope) => {
                 let detail = match envelope {
                     Envelope::Batch => "a JSON array of events is expected",

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(bill.from.to_rfc3339(), "2026-01-15T16:00:00+00:00");
         assert_eq!(bill.to.to_rfc3339(), "2026-02-15T16:00:00+00:00");
         assert_eq!(bill.attribute("period"), Some("bill"));
-        let place = |i| format!("document 1/data/electricAndChargeList/{i}");
+        let place = |i| format!("line 1/data/electricAndChargeList/{i}");
         assert_eq!(
             held(&undeclared),
             [

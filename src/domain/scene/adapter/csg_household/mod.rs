@@ -12,8 +12,9 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
+use super::json_records::misread;
 use super::json_rows::{DATA, JsonRows};
-use super::{Adapter, Options, Outcome, Place, Seen, malformed, refused, torn};
+use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
 mod bills;
@@ -60,7 +61,7 @@ pub(super) fn read(
         if rows.torn() && (error.is_eof() || error.is_syntax()) {
             return Err(torn(&place));
         }
-        sink(refused(place, malformed(error.to_string())));
+        sink(refused(place, misread(&error)));
     }
 }
 

@@ -81,10 +81,7 @@ fn a_published_day_is_a_record_and_an_unpublished_one_is_held_not_zero() {
     );
     assert_eq!(
         held(&outcomes),
-        [2, 3, 4].map(|i| (
-            format!("document 1/data/result/{i}"),
-            Code::ReadingIncomplete
-        ))
+        [2, 3, 4].map(|i| (format!("line 1/data/result/{i}"), Code::ReadingIncomplete))
     );
 }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_records::misread;
 use super::super::json_text::object;
-use super::super::malformed;
 use super::declaration::Declaration;
 use super::declared::Declared;
 use super::fields::{instant, invalid, items, member, missing, text};
@@ -100,7 +100,7 @@ impl<'a> Event<'a> {
     /// # Errors
     /// `row_malformed`: no JSON object, or a key stands twice.
     pub(super) fn parse(text: &'a str) -> Result<Event<'a>, Problem> {
-        object(text).map_err(|error| malformed(error.to_string()))
+        object(text).map_err(|error| misread(&error))
     }
 
     /// # Errors

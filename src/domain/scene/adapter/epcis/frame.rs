@@ -11,7 +11,7 @@ use chrono::DateTime;
 
 use super::super::Place;
 use super::super::encoding::problem_of;
-use super::super::json_rows::{Array, JsonRows, Wrapper, mismatch, spans_lines};
+use super::super::json_rows::{Cursor, JsonRows, Wrapper, mismatch, spans_lines};
 use super::super::lines::Lines;
 use crate::domain::problem::{Code, Problem};
 
@@ -48,7 +48,7 @@ impl<R: BufRead> Events<R> {
             Shape::Document => Events::Document(Document::new(source)),
             Shape::Array => Events::Rows(JsonRows::document(source, ROWS)?),
             Shape::Lines => Events::Rows(JsonRows::Lines(Lines::new(source))),
-            Shape::One => Events::Rows(JsonRows::one(source, ROWS)),
+            Shape::One => Events::Rows(JsonRows::one(source)),
         })
     }
 
@@ -67,11 +67,6 @@ impl<R: BufRead> Events<R> {
     pub(super) fn torn(&self) -> bool {
         matches!(self, Events::Rows(rows) if rows.torn())
     }
-}
-
-fn utf8(text: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(text)
-        .map_err(|_| Problem::at(Code::EncodingUnsupported, "event", "not UTF-8"))
 }
 
 fn shape(first: &[u8]) -> Result<Shape, Problem> {
@@ -94,42 +89,30 @@ fn shape(first: &[u8]) -> Result<Shape, Problem> {
 /// Whether the object that begins here is an event. What cannot be told is taken for a document,
 /// and refused as one.
 fn of_an_event(start: &[u8]) -> bool {
-    let mut array = Array::new(start, ROWS);
+    let mut cursor = Cursor::new(start);
     let mut look = || -> Result<bool, Problem> {
-        array.expect(b'{')?;
-        if array.token()? == b'}' {
+        cursor.expect(b'{')?;
+        if cursor.token()? == b'}' {
             return Ok(false);
         }
         loop {
-            let name = name(&mut array)?;
+            let name = cursor.key()?;
             if OF_EVENTS.contains(&name.as_str()) {
                 return Ok(true);
             }
             if name == "epcisBody" {
                 return Ok(false);
             }
-            array.value(true)?;
+            cursor.keep()?;
             if name == "type" {
-                return Ok(array.row.ends_with(b"Event\""));
+                return Ok(cursor.text()?.ends_with("Event\""));
             }
-            if !array.more()? {
+            if !cursor.more()? {
                 return Ok(false);
             }
         }
     };
     look().unwrap_or(false)
-}
-
-/// Reads a key and its colon.
-fn name<R: BufRead>(array: &mut Array<R>) -> Result<String, Problem> {
-    if array.token()? != b'"' {
-        return Err(mismatch("a key is expected".to_owned()));
-    }
-    array.value(true)?;
-    let key = array.row.get(1..array.row.len().saturating_sub(1));
-    let name = String::from_utf8_lossy(key.unwrap_or_default()).into_owned();
-    array.expect(b':')?;
-    Ok(name)
 }
 
 #[derive(PartialEq, Eq)]
@@ -141,7 +124,7 @@ enum Step {
 
 /// An `EPCISDocument` or `EPCISQueryDocument`.
 pub(super) struct Document<R> {
-    array: Array<R>,
+    cursor: Cursor<R>,
     step: Step,
     /// Objects that are open around the list.
     depth: u8,
@@ -154,7 +137,7 @@ pub(super) struct Document<R> {
 impl<R: BufRead> Document<R> {
     fn new(source: R) -> Document<R> {
         Document {
-            array: Array::new(source, ROWS),
+            cursor: Cursor::new(source),
             step: Step::Before,
             depth: 0,
             index: 0,
@@ -174,19 +157,20 @@ impl<R: BufRead> Document<R> {
             }
             Step::Within => false,
         };
-        match self.array.token()? {
+        match self.cursor.token()? {
             b']' => return self.leave().map(|()| None),
-            b',' if !first => self.array.bump(),
+            b',' if !first => self.cursor.bump(),
             _ if first => {}
             _ => return Err(mismatch("no comma between two events".to_owned())),
         }
-        if self.array.token()? == b']' {
+        if self.cursor.token()? == b']' {
             return Err(mismatch("a comma before ]".to_owned()));
         }
-        self.array.value(true)?;
         let place = Place::Item(self.pointer(), self.index);
+        self.cursor.place = place.clone();
+        self.cursor.keep()?;
         self.index += 1;
-        Ok(Some((place, utf8(&self.array.row)?)))
+        Ok(Some((place, self.cursor.text()?)))
     }
 
     fn pointer(&self) -> &'static str {
@@ -199,24 +183,24 @@ impl<R: BufRead> Document<R> {
 
     /// Reads up to and over the `[` of the event list.
     fn enter(&mut self) -> Result<(), Problem> {
-        self.array.expect(b'{')?;
+        self.cursor.expect(b'{')?;
         self.depth = 1;
         loop {
-            if self.array.token()? == b'}' {
+            if self.cursor.token()? == b'}' {
                 return Err(no_list());
             }
-            let name = name(&mut self.array)?;
+            let name = self.cursor.key()?;
             match (self.depth, name.as_str()) {
-                (2 | 4, "eventList") => return self.array.expect(b'['),
+                (2 | 4, "eventList") => return self.cursor.expect(b'['),
                 (1, "epcisBody") | (2, "queryResults") | (3, "resultsBody") => {
-                    self.array.expect(b'{')?;
+                    self.cursor.expect(b'{')?;
                     self.depth += 1;
                     continue;
                 }
                 (1, name) => self.header(name)?,
-                _ => self.array.pass()?,
+                _ => self.cursor.pass()?,
             }
-            if !self.array.more()? {
+            if !self.cursor.more()? {
                 return Err(no_list());
             }
         }
@@ -228,10 +212,10 @@ impl<R: BufRead> Document<R> {
             "schemaVersion" => &mut self.version,
             "creationDate" => &mut self.created,
             "epcisBody" => return Err(mismatch("epcisBody stands twice".to_owned())),
-            _ => return self.array.pass(),
+            _ => return self.cursor.pass(),
         };
-        self.array.value(true)?;
-        let text: String = serde_json::from_slice(&self.array.row)
+        self.cursor.keep()?;
+        let text: String = serde_json::from_str(self.cursor.text()?)
             .map_err(|_| Problem::at(Code::FormatMismatch, name, "a text is expected"))?;
         match slot.replace(text) {
             None => Ok(()),
@@ -241,22 +225,22 @@ impl<R: BufRead> Document<R> {
 
     /// Reads from the `]` of the event list to the end of the text.
     fn leave(&mut self) -> Result<(), Problem> {
-        self.array.expect(b']')?;
+        self.cursor.expect(b']')?;
         let query = self.depth == 4;
         for depth in (1..=self.depth).rev() {
-            while self.array.more()? {
-                let name = name(&mut self.array)?;
+            while self.cursor.more()? {
+                let name = self.cursor.key()?;
                 match (depth, name.as_str()) {
                     (1, name) => self.header(name)?,
                     (_, "eventList" | "queryResults") => {
                         return Err(mismatch("two lists of events".to_owned()));
                     }
-                    _ => self.array.pass()?,
+                    _ => self.cursor.pass()?,
                 }
             }
         }
         self.step = Step::After;
-        if self.array.peek()?.is_some() {
+        if self.cursor.peek()?.is_some() {
             return Err(mismatch("text after the end of the document".to_owned()));
         }
         self.judge(query)

@@ -3,14 +3,17 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
-use super::super::great_circle::Point;
+use super::super::great_circle::{Datum, Point};
+use super::super::json_text::Object;
 use super::super::local_time::LocalTime;
 use super::super::scalar::Scalar;
+use super::super::speed::SpeedLimit;
 use super::declared::Declared;
 use super::number::Number;
 use super::track::{self, Fix};
-use super::waybill::{Location, Vehicle, Waybill};
+use super::waybill::{Location, Party, Vehicle, Waybill};
 use crate::domain::problem::{Code, Problem};
 
 /// Bytes of a division's code, as the guide has it.
@@ -50,74 +53,116 @@ impl Journey {
         declared: &Declared,
     ) -> Result<Journey, Problem> {
         let whole = number.leg == 0;
-        let or_whole = |own: &Scalar<'_>, of_all: &Scalar<'_>| match own.is_blank() && whole {
-            true => of_all.text().to_owned(),
-            false => own.text().to_owned(),
-        };
-        let despatch = or_whole(
-            &vehicle.despatch_actual_date_time,
-            &waybill.despatch_actual_date_time,
-        );
-        let receipt = or_whole(
-            &vehicle.goods_receipt_date_time,
-            &waybill.goods_receipt_date_time,
-        );
-        let (from, to) = (
-            required_instant(&despatch, "despatchActualDateTime", declared.zone)?,
-            required_instant(&receipt, "goodsReceiptDateTime", declared.zone)?,
-        );
-        if to < from {
-            let detail = "received before it was despatched";
-            return Err(Problem::at(
-                Code::TimeInvalid,
-                "goodsReceiptDateTime",
-                detail,
-            ));
-        }
-        let none = Scalar::default();
-        let (shipper, receiver) = (&waybill.consignor_info, &waybill.consignee_info);
-        let origin = division(
-            &or_whole(
-                &vehicle.loading_country_subdivision_code,
-                shipper
-                    .as_ref()
-                    .map_or(&none, |it| &it.country_subdivision_code),
-            ),
-            "loadingCountrySubdivisionCode",
-        )?;
-        let destination = division(
-            &or_whole(
-                &vehicle.receipt_country_subdivision_code,
-                receiver
-                    .as_ref()
-                    .map_or(&none, |it| &it.country_subdivision_code),
-            ),
-            "receiptCountrySubdivisionCode",
-        )?;
+        let (from, to) = times(waybill, vehicle, whole, declared.zone)?;
         let mut journey = Journey {
             from,
             to,
-            origin,
-            destination,
+            origin: division(
+                or_whole(
+                    &vehicle.loading_country_subdivision_code,
+                    of_party(waybill.consignor_info.as_ref()),
+                    whole,
+                ),
+                "loadingCountrySubdivisionCode",
+            )?,
+            destination: division(
+                or_whole(
+                    &vehicle.receipt_country_subdivision_code,
+                    of_party(waybill.consignee_info.as_ref()),
+                    whole,
+                ),
+                "receiptCountrySubdivisionCode",
+            )?,
             transport_type: transport_type(&waybill.transport_type_code)?,
             distance: None,
         };
-        let fixes = fixes(&waybill.locations.0, declared.zone)?;
-        journey.distance = track::kilometres(&fixes, from, to)
-            .map(|km| (km, Source::Track))
-            .or_else(|| Some((journey.by_table(whole, declared)?, Source::Table)));
+        let fixes = fixes(&waybill.locations.0, declared)?;
+        journey.distance = match track::kilometres(&fixes, from, to) {
+            Some(km) => Some((km, Source::Track)),
+            None => journey
+                .by_table(whole, declared)?
+                .map(|km| (km, Source::Table)),
+        };
         Ok(journey)
     }
 
     /// Between two divisions, not within one; and not for a waybill that goes on by rail, water or
     /// air and does not say which leg this is.
-    fn by_table(&self, whole: bool, declared: &Declared) -> Option<Decimal> {
-        let (origin, destination) = (self.origin.as_deref()?, self.destination.as_deref()?);
+    ///
+    /// # Errors
+    /// `quantity_out_of_range` at `goodsReceiptDateTime` for a way by road that cannot be driven
+    /// between despatch and receipt.
+    fn by_table(&self, whole: bool, declared: &Declared) -> Result<Option<Decimal>, Problem> {
+        let (Some(origin), Some(destination)) = (&self.origin, &self.destination) else {
+            return Ok(None);
+        };
         let road = self.transport_type.as_deref().is_none_or(|it| it == ROAD);
         if origin == destination || (whole && !road) {
-            return None;
+            return Ok(None);
         }
-        declared.distances.between(origin, destination)
+        let known = declared.distances.between(origin, destination);
+        let too_far = |km: Decimal| {
+            let millimetres = (km * Decimal::from(1_000_000)).to_i64().unwrap_or(i64::MAX);
+            SpeedLimit::ROAD.exceeded(millimetres, (self.to - self.from).num_milliseconds())
+        };
+        match known {
+            Some(km) if road && too_far(km) => {
+                let limit = SpeedLimit::ROAD.text();
+                let detail = format!("{km} km since despatch are faster than {limit}");
+                Err(Problem::at(
+                    Code::QuantityOutOfRange,
+                    "goodsReceiptDateTime",
+                    detail,
+                ))
+            }
+            known => Ok(known),
+        }
+    }
+}
+
+/// What the vehicle states of itself, or the waybill of the whole way.
+fn or_whole<'a>(own: &'a Scalar<'_>, of_all: &'a str, whole: bool) -> &'a str {
+    match own.is_blank() && whole {
+        true => of_all,
+        false => own.text(),
+    }
+}
+
+fn of_party<'a>(party: Option<&'a Object<Party<'_>>>) -> &'a str {
+    party.map_or("", |party| party.0.country_subdivision_code.text())
+}
+
+/// Despatch and receipt.
+///
+/// # Errors
+/// `missing_field`, `time_invalid` at the field.
+fn times(
+    waybill: &Waybill<'_>,
+    vehicle: &Vehicle<'_>,
+    whole: bool,
+    zone: Tz,
+) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
+    let (despatch, receipt) = ("despatchActualDateTime", "goodsReceiptDateTime");
+    let from = or_whole(
+        &vehicle.despatch_actual_date_time,
+        waybill.despatch_actual_date_time.text(),
+        whole,
+    );
+    let to = or_whole(
+        &vehicle.goods_receipt_date_time,
+        waybill.goods_receipt_date_time.text(),
+        whole,
+    );
+    let (from, to) = (
+        required_instant(from, despatch, zone)?,
+        required_instant(to, receipt, zone)?,
+    );
+    match to < from {
+        true => {
+            let detail = "received before it was despatched";
+            Err(Problem::at(Code::TimeInvalid, receipt, detail))
+        }
+        false => Ok((from, to)),
     }
 }
 
@@ -164,15 +209,22 @@ fn transport_type(text: &Scalar<'_>) -> Result<Option<String>, Problem> {
     }
 }
 
-fn fixes(locations: &[Location<'_>], zone: Tz) -> Result<Vec<Fix>, Problem> {
+/// # Errors
+/// At `locations`; `missing_field` at `settings.datum` where there are points and nobody said what
+/// their degrees mean.
+fn fixes(locations: &[Location<'_>], declared: &Declared) -> Result<Vec<Fix>, Problem> {
+    if locations.is_empty() {
+        return Ok(Vec::new());
+    }
+    let datum = declared.datum.ok_or_else(Datum::missing)?;
     let mut fixes: Vec<Fix> = Vec::with_capacity(locations.len());
     for location in locations {
         let (latitude, longitude) = (location.latitude.text(), location.longitude.text());
-        let point = Point::parse(latitude, longitude).ok_or_else(|| {
+        let point = Point::parse(latitude, longitude, datum).ok_or_else(|| {
             let detail = "a point is no longitude and latitude in degrees";
             Problem::at(Code::InvalidField, "locations", detail)
         })?;
-        let at = instant(location.time.text(), "locations", zone)?;
+        let at = instant(location.time.text(), "locations", declared.zone)?;
         if fixes.last().is_some_and(|before| at < before.at) {
             let detail = "the points are not in the order of their times";
             return Err(Problem::at(Code::InvalidField, "locations", detail));

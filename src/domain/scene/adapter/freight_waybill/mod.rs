@@ -8,17 +8,17 @@
 //!
 //! Memory: one waybill of at most [`super::ROW_MAX`] bytes at a time.
 
-use std::borrow::Cow;
 use std::io::BufRead;
 
 use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_records;
+use super::json_rows::{DATA, JsonRows};
 use super::json_text::object;
-use super::{Adapter, Options, Outcome, Place, Seen, refused};
+use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::Problem;
 
 mod cargo;
 mod declared;
@@ -31,12 +31,6 @@ mod waybill;
 
 use declared::Declared;
 use waybill::Waybill;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters. A track's distance is summed in millimetres.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -57,30 +51,14 @@ pub(super) fn read(
         counts: [0; 4],
         shipped: Decimal::ZERO,
     };
-    let mut rows = JsonRows::spread(Decoded::new(source), PAGE)?;
-    loop {
-        let taken = match rows.next()? {
-            None => return Ok(reader.seen()),
-            Some((place, text)) => match object::<Waybill<'_>>(text) {
-                Ok(waybill) => {
-                    sink(reader.take(place, &waybill));
-                    continue;
-                }
-                Err(error) => (place, error),
-            },
-        };
-        let (place, error) = taken;
-        if rows.torn() && (error.is_eof() || error.is_syntax()) {
-            let detail = "the last waybill is not whole";
-            return Err(Problem::at(Code::FileTruncated, place.to_string(), detail));
-        }
-        let problem = Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: error.to_string(),
-        };
-        sink(refused(place, problem));
-    }
+    let rows = JsonRows::spread(Decoded::new(source), DATA)?;
+    let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
+        let waybill: Waybill<'_> = object(text)?;
+        sink(reader.take(place.clone(), &waybill)?);
+        Ok(())
+    };
+    json_records::each(rows, row, sink)?;
+    Ok(reader.seen())
 }
 
 struct Reader {
@@ -92,12 +70,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, place: Place, waybill: &Waybill<'_>) -> Outcome {
+    /// # Errors
+    /// The field and the rule that it breaks.
+    fn take(&mut self, place: Place, waybill: &Waybill<'_>) -> Result<Outcome, Problem> {
         self.counts[0] += 1;
-        let made = match record::make(waybill, &self.declared) {
-            Err(problem) => return refused(place, problem),
-            Ok(made) => made,
-        };
+        let made = record::make(waybill, &self.declared)?;
         if !made.first_leg {
             self.counts[3] += 1;
         } else if made.source.is_some() {
@@ -108,7 +85,7 @@ impl Reader {
             Some(journey::Source::Table) => self.counts[2] += 1,
             None => {}
         }
-        made.outcome(place)
+        Ok(made.outcome(place))
     }
 
     fn seen(&self) -> Seen {
@@ -120,11 +97,7 @@ impl Reader {
                 ("by_table", tables),
                 ("later_legs", later),
             ],
-            totals: vec![Quantity {
-                name: Cow::Borrowed("shipped"),
-                value: self.shipped,
-                unit: Cow::Borrowed("t"),
-            }],
+            totals: vec![Quantity::new("shipped", self.shipped, "t")],
         }
     }
 }

@@ -56,17 +56,17 @@ pub(super) fn make(waybill: &Waybill<'_>, declared: &Declared) -> Result<Made, P
     let identity = Identity::of(vehicle)?;
     let tonnes = cargo::tonnes(waybill, vehicle, declared.mass_unit)?;
     let journey = Journey::of(waybill, vehicle, &number, declared)?;
-    let mut quantities = vec![quantity("mass", tonnes, "t")];
+    let mut quantities = vec![Quantity::new("mass", tonnes, "t")];
     quantities.extend(
         journey
             .distance
-            .map(|(km, _)| quantity("distance", km, "km")),
+            .map(|(km, _)| Quantity::new("distance", km, "km")),
     );
     for (name, field, stated) in [
         ("loaded", "loadedKilometres", &waybill.loaded_kilometres),
         ("empty", "emptyKilometres", &waybill.empty_kilometres),
     ] {
-        quantities.extend(kilometres(stated, field)?.map(|km| quantity(name, km, "km")));
+        quantities.extend(kilometres(stated, field)?.map(|km| Quantity::new(name, km, "km")));
     }
     let source = journey.distance.map(|(_, source)| source);
     let record = Record {
@@ -87,14 +87,6 @@ pub(super) fn make(waybill: &Waybill<'_>, declared: &Declared) -> Result<Made, P
         tonnes,
         first_leg: number.leg <= 1,
     })
-}
-
-fn quantity(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
-    Quantity {
-        name: Cow::Borrowed(name),
-        value,
-        unit: Cow::Borrowed(unit),
-    }
 }
 
 fn kilometres(text: &Scalar<'_>, name: &str) -> Result<Option<Decimal>, Problem> {
@@ -360,6 +352,13 @@ mod tests {
                 "locations",
             ),
             ("/goodsInfo", json!(7), "row_malformed", ""),
+            ("/consignorInfo", json!(["440305"]), "row_malformed", ""),
+            (
+                "/locations",
+                json!([["114", "22", "20260201083000"]]),
+                "row_malformed",
+                "",
+            ),
         ];
         let waybills: Vec<Value> = rules
             .iter()

@@ -43,7 +43,7 @@ pub(super) fn options(settings: &str) -> Options {
     let mut csv = "440305,441900,72.5\n440305,430100,700\n".as_bytes();
     Options {
         distances: Some(Arc::new(DistanceTable::read(&mut csv).expect("a table"))),
-        settings: Settings::parse(settings).expect("TOML"),
+        settings: Settings::parse(&format!("datum = 'wgs84'\n{settings}")).expect("TOML"),
         ..Options::default()
     }
 }
@@ -188,6 +188,41 @@ fn a_track_goes_before_the_table_and_a_broken_one_does_not() {
         let record = self::record(&with("/locations", locations));
         assert_eq!(record.attribute("distance_source"), Some("table"));
     }
+}
+
+#[test]
+fn points_are_read_in_the_declared_datum() {
+    let tracked = with("/locations", points(5, 11));
+    let km = |datum: &str| {
+        let mut options = options("");
+        options.settings.set("datum", datum);
+        match outcomes(std::slice::from_ref(&tracked), &options).pop() {
+            Some(Outcome::Record(_, record)) => value(&record, "distance").expect("a distance"),
+            other => panic!("{other:?}"),
+        }
+    };
+    let [wgs84, gcj02, bd09] = ["wgs84", "gcj02", "bd09"].map(km);
+    assert_eq!(wgs84, "50.03779 km");
+    assert!(wgs84 != gcj02 && gcj02 != bd09 && bd09 != wgs84);
+    // Nobody said: the points are not left aside in silence.
+    let undeclared = Options {
+        settings: Settings::default(),
+        ..options("")
+    };
+    let refused = refusals(&outcomes(std::slice::from_ref(&tracked), &undeclared));
+    assert_eq!(refused[0].1, "missing_field");
+    assert_eq!(refused[0].2, "settings.datum");
+    assert!(refusals(&outcomes(&[waybill()], &undeclared)).is_empty());
+}
+
+#[test]
+fn a_table_cannot_outrun_the_clock() {
+    // 72.5 km in 36 minutes are 121 km/h; 37 minutes are enough.
+    let until = |time: &str| outcomes(&[with("/goodsReceiptDateTime", json!(time))], &options(""));
+    let refused = refusals(&until("20260201090600"));
+    assert_eq!(refused[0].1, "quantity_out_of_range");
+    assert_eq!(refused[0].2, "goodsReceiptDateTime");
+    assert!(refusals(&until("20260201090700")).is_empty());
 }
 
 #[test]

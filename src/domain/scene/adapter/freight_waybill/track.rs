@@ -3,10 +3,8 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::super::great_circle::{Point, millimetres};
-
-/// 120 km/h is the most that any vehicle may drive in the country (道路交通安全法实施条例, article 78).
-const SPEED_MAX_MM_S: i64 = 33_334;
+use super::super::great_circle::{self, Point, millimetres};
+use super::super::speed::SpeedLimit;
 
 /// By so much two fixes of one place may differ between houses: our own bound.
 const SLACK_MM: i64 = 200_000;
@@ -23,19 +21,17 @@ pub(super) struct Fix {
 
 /// Kilometres along the points between `from` and `to`, in millimetre steps. A point that no
 /// vehicle can have reached from the last good one is passed over. `None` where the points show
-/// no way: fewer than two, more than a tenth passed over, or the last of them.
+/// no way: fewer than two, more than a tenth passed over, or the last of them; or steps that
+/// together are faster than the road allows, as the noise of many close points is.
 pub(super) fn kilometres(fixes: &[Fix], from: DateTime<Utc>, to: DateTime<Utc>) -> Option<Decimal> {
     let mut within = fixes.iter().filter(|fix| fix.at >= from && fix.at <= to);
-    let mut last = within.next()?;
-    let (mut good, mut off, mut sum) = (1_usize, 0_usize, 0_i64);
+    let first = within.next()?;
+    let (mut last, mut sum) = (first, 0_i64);
+    let (mut good, mut off) = (1_usize, 0_usize);
     let mut ends_well = false;
     for fix in within {
         let step = millimetres(last.point, fix.point);
-        let seconds = (fix.at - last.at).num_seconds();
-        ends_well = step
-            <= seconds
-                .saturating_mul(SPEED_MAX_MM_S)
-                .saturating_add(SLACK_MM);
+        ends_well = can_be(step, last, fix);
         if ends_well {
             sum = sum.saturating_add(step);
             good += 1;
@@ -44,12 +40,21 @@ pub(super) fn kilometres(fixes: &[Fix], from: DateTime<Utc>, to: DateTime<Utc>) 
             off += 1;
         }
     }
-    let trusted = ends_well && off * 10 <= (good + off) * OFF_MAX_TENTHS;
-    trusted.then(|| Decimal::new(sum, 6).normalize())
+    let few_off = off * 10 <= (good + off) * OFF_MAX_TENTHS;
+    let trusted = ends_well && few_off && can_be(sum, first, last);
+    trusted.then(|| great_circle::kilometres(sum))
+}
+
+/// Whether a vehicle can have driven so far from one fix to another.
+fn can_be(millimetres: i64, from: &Fix, to: &Fix) -> bool {
+    let milliseconds = (to.at - from.at).num_milliseconds();
+    let driven = millimetres.saturating_sub(SLACK_MM).max(0);
+    !SpeedLimit::ROAD.exceeded(driven, milliseconds)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::great_circle::Datum;
     use super::*;
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -60,7 +65,7 @@ mod tests {
     fn track(points: &[(i64, &str)]) -> Vec<Fix> {
         let fix = |(seconds, north): &(i64, &str)| Fix {
             at: at(*seconds),
-            point: Point::parse(north, "114").expect("a point"),
+            point: Point::parse(north, "114", Datum::Wgs84).expect("a point"),
         };
         points.iter().map(fix).collect()
     }
@@ -86,6 +91,17 @@ mod tests {
         // Three of 23 are more than a tenth.
         points.insert(7, (330, "25.000"));
         points.insert(9, (390, "25.000"));
+        assert_eq!(km(&points), None);
+    }
+
+    #[test]
+    fn noise_is_no_way() {
+        // Each second 111 m north and back: every step is within the slack, all of them are not.
+        let north = ["22.000", "22.001"];
+        let points: Vec<(i64, &str)> = (0..100)
+            .map(|i| (i, north[usize::from(i % 2 == 1)]))
+            .collect();
+        assert_eq!(km(&points[..3]).as_deref(), Some("0.22239"));
         assert_eq!(km(&points), None);
     }
 

@@ -4,6 +4,7 @@
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
+use super::super::json_text::Object;
 use super::super::scalar::Scalar;
 
 #[derive(Default, serde::Deserialize)]
@@ -24,9 +25,9 @@ pub(super) struct Waybill<'a> {
     #[serde(borrow)]
     pub(super) goods_receipt_date_time: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) consignor_info: Option<Party<'a>>,
+    pub(super) consignor_info: Option<Object<Party<'a>>>,
     #[serde(borrow)]
-    pub(super) consignee_info: Option<Party<'a>>,
+    pub(super) consignee_info: Option<Object<Party<'a>>>,
     #[serde(borrow)]
     pub(super) vehicle_info: Many<Vehicle<'a>>,
     #[serde(borrow)]
@@ -106,11 +107,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Many<T>, D::Error> {
         let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
         let text = raw.get();
-        let read = match text.as_bytes().first() {
+        let read: serde_json::Result<Vec<Object<T>>> = match text.as_bytes().first() {
             Some(b'[') => serde_json::from_str(text),
             Some(b'n') => Ok(Vec::new()),
             _ => serde_json::from_str(text).map(|one| vec![one]),
         };
-        read.map(Many).map_err(Error::custom)
+        let all = read.map_err(Error::custom)?;
+        Ok(Many(all.into_iter().map(|one| one.0).collect()))
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn read(
     let mut decoded = Decoded::new(source);
     let start = decoded.fill_buf().map_err(problem_of)?;
     match start.trim_ascii_start().first() {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::with_single(decoded, DATA)?, sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::spread(decoded, DATA)?, sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))

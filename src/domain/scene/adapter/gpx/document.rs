@@ -6,7 +6,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::super::great_circle::Point;
+use super::super::great_circle::{Datum, Point};
 use super::super::xml::{self, Visit};
 use super::super::{Outcome, Place, Seen, refused};
 use super::rules::{Rules, Track};
@@ -122,7 +122,7 @@ impl<'a> Walk<'a> {
         let place = || self.place();
         let latitude = xml::attribute(element, "lat", place)?.unwrap_or_default();
         let longitude = xml::attribute(element, "lon", place)?.unwrap_or_default();
-        self.point = Point::parse(latitude.trim(), longitude.trim());
+        self.point = Point::parse(latitude.trim(), longitude.trim(), Datum::Wgs84);
         self.time = None;
         self.points += 1;
         Ok(())

@@ -3,21 +3,21 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
+use super::super::great_circle;
+use super::super::pseudonym::pseudonym;
 use super::super::settings::{Settings, param};
 use super::super::speed::{self, SpeedLimit};
 use super::segment::{Bounds, Segment};
-use crate::domain::behaviour::{Quantity, Record};
+use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
 /// Between two points farther apart in time nobody knows what happened. Ours to choose; a scene
 /// may say otherwise.
-const GAP_S: u32 = 300;
+const GAP_S: i64 = 300;
 /// One point or step in so many may be bad; more, and the recording is not to be trusted.
 const BAD_ONE_IN: u64 = 20;
-/// Bytes of a subject; with a time it makes the record's id.
+/// Bytes of a subject; with a time the record's id is made of it.
 const SUBJECT_MAX: usize = 80;
 /// Bytes of the track's own type.
 const KIND_MAX: usize = 64;
@@ -89,7 +89,7 @@ impl Rules {
                 .unwrap_or(SubjectField::Author),
             mode: settings.choice("mode", MODES)?,
             limit: SpeedLimit::declared(settings)?,
-            gap_ms: gap_ms(settings)?,
+            gap_ms: settings.whole("max_gap_s", 1..=3_600)?.unwrap_or(GAP_S) * 1_000,
         })
     }
 
@@ -147,15 +147,11 @@ impl Rules {
             attributes.push((Cow::Borrowed("activity"), track.kind.clone()));
         }
         Ok(Record {
-            source_id: format!("{subject}@{start}"),
+            source_id: pseudonym("track", "", &[&subject, &start]),
             subject,
             from,
             to,
-            quantities: vec![Quantity {
-                name: Cow::Borrowed("distance"),
-                value: Decimal::new(segment.millimetres, 6).normalize(),
-                unit: Cow::Borrowed("km"),
-            }],
+            quantities: vec![great_circle::distance(segment.millimetres)],
             attributes,
             revises: None,
         })
@@ -186,21 +182,6 @@ fn subject(text: &str) -> Result<String, String> {
     }
 }
 
-fn gap_ms(settings: &Settings) -> Result<i64, Problem> {
-    let key = "max_gap_s";
-    let Some(seconds) = settings.decimal(key)? else {
-        return Ok(i64::from(GAP_S) * 1_000);
-    };
-    seconds
-        .to_i64()
-        .filter(|whole| seconds.is_integer() && (1..=3_600).contains(whole))
-        .map(|whole| whole * 1_000)
-        .ok_or_else(|| {
-            let detail = "whole seconds from 1 to 3600";
-            Problem::at(Code::InvalidField, param(key), detail)
-        })
-}
-
 /// From the first time to the last.
 fn span(segment: &Segment) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
     if segment.untimed == segment.points {
@@ -219,51 +200,24 @@ fn span(segment: &Segment) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
 
 /// Whether few enough points and steps are bad.
 fn trusted(segment: &Segment) -> Result<(), Problem> {
-    let of = |bad: u64, all: u64| bad.saturating_mul(BAD_ONE_IN) > all;
-    let refuse = |code, param: &str, bad: u64, all: u64, what: &str| {
-        Err(Problem::at(code, param, format!("{bad} of {all} {what}")))
-    };
-    let points = segment.points;
-    if of(segment.untimed, points) {
-        let what = "points have no time";
-        return refuse(
-            Code::MissingField,
-            "trkpt.time",
-            segment.untimed,
-            points,
-            what,
-        );
-    }
-    if of(segment.unreadable, points) {
-        let what = "points have no place, or a time that cannot be read";
-        return refuse(
-            Code::InvalidField,
-            "trkpt",
-            segment.unreadable,
-            points,
-            what,
-        );
-    }
-    if of(segment.backward, points) {
-        let what = "points go back in time";
-        return refuse(
-            Code::TimeInvalid,
-            "trkpt.time",
-            segment.backward,
-            points,
-            what,
-        );
-    }
-    let steps = segment.steps.saturating_add(segment.jumps);
-    if of(segment.jumps, steps) {
-        let what = "steps are jumps";
-        return refuse(
-            Code::QuantityOutOfRange,
-            "trkpt",
-            segment.jumps,
-            steps,
-            what,
-        );
+    let (points, steps) = (segment.points, segment.steps.saturating_add(segment.jumps));
+    let untimed = (segment.untimed, points, "points have no time");
+    let unreadable = (
+        segment.unreadable,
+        points,
+        "points have no place, or a time that cannot be read",
+    );
+    let backward = (segment.backward, points, "points go back in time");
+    let jumps = (segment.jumps, steps, "steps are jumps");
+    for ((bad, all, what), code, field) in [
+        (untimed, Code::MissingField, "trkpt.time"),
+        (unreadable, Code::InvalidField, "trkpt"),
+        (backward, Code::TimeInvalid, "trkpt.time"),
+        (jumps, Code::QuantityOutOfRange, "trkpt"),
+    ] {
+        if bad.saturating_mul(BAD_ONE_IN) > all {
+            return Err(Problem::at(code, field, format!("{bad} of {all} {what}")));
+        }
     }
     Ok(())
 }

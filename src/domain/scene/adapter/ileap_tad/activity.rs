@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::interned;
-use super::super::json_text::Text;
+use super::super::json_text::{Object, Text};
+use super::super::local_time::rfc3339;
 use super::energy::{EnergyCarrier, Feedstock, attributes};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
@@ -40,7 +40,7 @@ pub(super) struct Activity<'a> {
     #[serde(borrow)]
     consignment_ids: Vec<Text<'a>>,
     #[serde(borrow)]
-    distance: Distance<'a>,
+    distance: Object<Distance<'a>>,
     #[serde(borrow, default)]
     mass: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -48,9 +48,9 @@ pub(super) struct Activity<'a> {
     #[serde(borrow, default)]
     empty_distance_factor: Option<&'a RawValue>,
     #[serde(borrow)]
-    origin: Location<'a>,
+    origin: Object<Location<'a>>,
     #[serde(borrow)]
-    destination: Location<'a>,
+    destination: Object<Location<'a>>,
     #[serde(borrow, default)]
     departure_at: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -58,10 +58,10 @@ pub(super) struct Activity<'a> {
     #[serde(borrow, default)]
     mode: Option<Text<'a>>,
     #[serde(borrow, default)]
-    energy_carriers: Option<Vec<EnergyCarrier<'a>>>,
+    energy_carriers: Option<Vec<Object<EnergyCarrier<'a>>>>,
     /// The JSON schema's place for them; the text has them within a carrier.
     #[serde(borrow, default)]
-    feedstocks: Option<Vec<Feedstock<'a>>>,
+    feedstocks: Option<Vec<Object<Feedstock<'a>>>>,
     #[serde(borrow, default)]
     transport_activity: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "co2eIntensityWTW")]
@@ -108,10 +108,10 @@ impl Activity<'_> {
             (Cow::Borrowed("mode"), self.mode()?.to_owned()),
             (Cow::Borrowed("distance_type"), kind.to_owned()),
             (Cow::Borrowed("consignment"), consignments),
-            (Cow::Borrowed("origin"), self.origin.checked("origin")?),
+            (Cow::Borrowed("origin"), self.origin.0.checked("origin")?),
             (
                 Cow::Borrowed("destination"),
-                self.destination.checked("destination")?,
+                self.destination.0.checked("destination")?,
             ),
         ];
         facts.extend(self.shares()?);
@@ -125,8 +125,8 @@ impl Activity<'_> {
             from,
             to,
             quantities: vec![
-                quantity("mass", mass, "kg"),
-                quantity("distance", distance, "km"),
+                Quantity::new("mass", mass, "kg"),
+                Quantity::new("distance", distance, "km"),
             ],
             attributes: facts,
             revises: None,
@@ -173,7 +173,7 @@ impl Activity<'_> {
     }
 
     fn distance(&self) -> Result<(&'static str, Decimal), Problem> {
-        let Distance { actual, gcd, sfd } = self.distance;
+        let Distance { actual, gcd, sfd } = self.distance.0;
         match (actual, gcd, sfd) {
             (Some(km), None, None) => Ok(("actual", above_zero("distance.actual", km)?)),
             (None, Some(km), None) => Ok(("gcd", above_zero("distance.gcd", km)?)),
@@ -281,14 +281,6 @@ impl Location<'_> {
     }
 }
 
-fn quantity(name: &'static str, value: Decimal, unit: &'static str) -> Quantity {
-    Quantity {
-        name: interned(name),
-        value,
-        unit: interned(unit),
-    }
-}
-
 fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > ID_MAX || text.chars().any(char::is_control) {
         return Err(refused(field, "1 to 128 bytes without control characters"));
@@ -300,8 +292,7 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
 fn instant(field: &str, text: Option<&Text<'_>>) -> Result<DateTime<Utc>, Problem> {
     let text = text.ok_or_else(|| Problem::at(Code::MissingField, field, ""))?;
     let wrong = |detail| Problem::at(Code::TimeInvalid, field, detail);
-    let time = DateTime::parse_from_rfc3339(text.as_str())
-        .map_err(|_| wrong("not a date and time with its zone"))?;
+    let time = rfc3339(text.as_str()).ok_or_else(|| wrong("not a date and time with its zone"))?;
     match time.offset().local_minus_utc() {
         0 => Ok(time.to_utc()),
         _ => Err(wrong("must be in UTC")),
@@ -334,7 +325,7 @@ pub(super) fn decimal(field: &str, stated: &RawValue) -> Result<Decimal, Problem
     if whole.len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
         return Err(out(field, "more than 18 digits, or more than 12 decimals"));
     }
-    text.parse().map_err(|_| wrong())
+    Decimal::from_str_exact(text).map_err(|_| out(field, "more than 28 digits"))
 }
 
 pub(super) fn refused(field: &str, detail: &str) -> Problem {

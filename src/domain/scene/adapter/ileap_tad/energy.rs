@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_text::{Object, Text};
 use super::activity::{decimal, out, refused};
 use crate::domain::problem::{Code, Problem};
 
@@ -42,7 +42,7 @@ pub(super) struct EnergyCarrier<'a> {
     #[serde(borrow, default)]
     relative_share: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    feedstocks: Option<Vec<Feedstock<'a>>>,
+    feedstocks: Option<Vec<Object<Feedstock<'a>>>>,
 }
 
 #[derive(Deserialize)]
@@ -63,8 +63,8 @@ pub(super) struct Feedstock<'a> {
 /// `invalid_field` for an empty list, an unknown word and carriers' shares that do not add up to
 /// 1; `quantity_out_of_range` for a share outside 0 to 1 and feedstocks of more than 1.
 pub(super) fn attributes(
-    carriers: Option<&[EnergyCarrier<'_>]>,
-    feedstocks: Option<&[Feedstock<'_>]>,
+    carriers: Option<&[Object<EnergyCarrier<'_>>]>,
+    feedstocks: Option<&[Object<Feedstock<'_>>]>,
 ) -> Result<Vec<(Cow<'static, str>, String)>, Problem> {
     let mut names = Vec::new();
     let mut stocks = Vec::new();
@@ -82,7 +82,7 @@ pub(super) fn attributes(
 }
 
 fn carried(
-    carriers: &[EnergyCarrier<'_>],
+    carriers: &[Object<EnergyCarrier<'_>>],
     names: &mut Vec<&'static str>,
     stocks: &mut Vec<&'static str>,
 ) -> Result<(), Problem> {
@@ -91,7 +91,7 @@ fn carried(
         return Err(refused(FIELD, "must not be empty"));
     }
     let mut sum = Decimal::ZERO;
-    for (at, carrier) in carriers.iter().enumerate() {
+    for (at, Object(carrier)) in carriers.iter().enumerate() {
         let within = |field: &str| format!("{FIELD}/{at}/{field}");
         let name = word(&within("energyCarrier"), &CARRIERS, &carrier.energy_carrier)?;
         let field = within("relativeShare");
@@ -121,14 +121,14 @@ fn carried(
 
 fn fed(
     field: &str,
-    feedstocks: &[Feedstock<'_>],
+    feedstocks: &[Object<Feedstock<'_>>],
     stocks: &mut Vec<&'static str>,
 ) -> Result<(), Problem> {
     if feedstocks.is_empty() {
         return Err(refused(field, "must not be empty"));
     }
     let mut sum = Decimal::ZERO;
-    for feedstock in feedstocks {
+    for Object(feedstock) in feedstocks {
         let name = word(field, &FEEDSTOCKS, &feedstock.feedstock)?;
         let share = match (feedstock.feedstock_percentage, feedstock.feedstock_share) {
             (Some(_), Some(_)) => {

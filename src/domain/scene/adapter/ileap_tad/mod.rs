@@ -5,10 +5,11 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_records;
+use super::json_rows::{DATA, JsonRows};
 use super::json_text::object;
-use super::{Adapter, Options, Outcome, Seen, refused};
-use crate::domain::problem::{Code, Problem};
+use super::{Adapter, Options, Outcome, Seen};
+use crate::domain::problem::Problem;
 use activity::Activity;
 
 mod activity;
@@ -23,13 +24,6 @@ pub(super) const ADAPTER: Adapter = Adapter {
     read,
 };
 
-/// Where the list stands in a host's answer.
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
-
 fn check(options: &Options) -> Result<(), Problem> {
     options.settings.only(&["subject"])?;
     options.settings.text("subject").map(|_| ())
@@ -41,37 +35,13 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let subject = options.settings.text("subject")?;
-    let mut rows = JsonRows::new(Decoded::new(source), PAGE)?;
-    while let Some((place, text)) = rows.next()? {
-        let read = object::<Activity>(text).map_err(malformed);
-        sink(match read.and_then(|activity| activity.record(subject)) {
-            Ok(record) => Outcome::Record(place, record),
-            Err(problem) if problem.code == Code::RowMalformed && rows.torn() => {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    place.to_string(),
-                    "the last line has no end and is no whole activity",
-                ));
-            }
-            Err(problem) => refused(place, problem),
-        });
-    }
+    let rows = JsonRows::new(Decoded::new(source), DATA)?;
+    let record = |text: &str| {
+        let activity: Activity<'_> = object(text)?;
+        Ok(activity.record(subject)?)
+    };
+    json_records::read(rows, record, sink)?;
     Ok(Seen::default())
-}
-
-fn malformed(error: serde_json::Error) -> Problem {
-    let text = error.to_string();
-    let missing = text
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'));
-    match missing {
-        Some((field, _)) => Problem::at(Code::MissingField, field, ""),
-        None => Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: text.chars().take(256).collect(),
-        },
-    }
 }
 
 #[cfg(test)]

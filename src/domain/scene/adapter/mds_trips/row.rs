@@ -2,7 +2,6 @@
 //! text, so that no number passes through binary floating point.
 
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -12,8 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::super::great_circle::Point;
-use super::super::json_text::Text;
+use super::super::great_circle::{Datum, Point};
+use super::super::json_text::{Text, object};
 use crate::domain::problem::{Code, Problem};
 
 /// The members that are read, in the order of [`NAMES`].
@@ -161,9 +160,12 @@ impl<'a> Row<'a> {
 
     /// A `gps` object of the standard: `lat` and `lng` in degrees of WGS 84.
     pub(super) fn point(&self, field: Field) -> Result<Point, Problem> {
-        serde_json::from_str::<Gps<'_>>(self.required(field)?)
+        object::<Gps<'_>>(self.required(field)?)
             .ok()
-            .and_then(|gps| Point::parse(&plain(gps.lat.get())?, &plain(gps.lng.get())?))
+            .and_then(|gps| {
+                let (north, east) = (plain(gps.lat.get())?, plain(gps.lng.get())?);
+                Point::parse(&north, &east, Datum::Wgs84)
+            })
             .ok_or_else(|| field.problem(Code::InvalidField, "lat and lng in degrees are expected"))
     }
 
@@ -197,7 +199,7 @@ fn whole(json: &str) -> Option<i64> {
 }
 
 fn decimal(json: &str) -> Option<Decimal> {
-    Decimal::from_str(json)
+    Decimal::from_str_exact(json)
         .or_else(|_| Decimal::from_scientific(json))
         .ok()
 }
@@ -238,7 +240,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
         let mut row = Row::default();
-        let mut seen = [false; NAMES.len()];
+        let (mut seen, mut subject_seen) = ([false; NAMES.len()], false);
         while let Some(key) = map.next_key::<Text<'de>>()? {
             let key = key.as_str();
             let known = NAMES.iter().position(|name| *name == key);
@@ -250,6 +252,9 @@ impl<'de> Visitor<'de> for Members<'_> {
             let value = map.next_value::<&'de RawValue>()?;
             let value = (value.get() != "null").then_some(value);
             if is_subject {
+                if std::mem::replace(&mut subject_seen, true) {
+                    return Err(A::Error::custom(format_args!("{key} stands twice")));
+                }
                 row.subject = value;
             }
             if let Some(at) = known

@@ -3,22 +3,22 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::super::great_circle;
 use super::super::json_records::Fault;
+use super::super::json_text::Text;
 use super::super::settings::{Settings, param};
 use super::super::speed::{self, SpeedLimit};
 use super::row::{Field, Row, text};
-use crate::domain::behaviour::{Quantity, Record};
+use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
 /// The standard's own definition: a user in control of a vehicle for 60 seconds or more.
 const DURATION_MIN_S: i64 = 60;
 /// Shorter trips are taken for phantoms unless the scene says otherwise. The standard names no
-/// number; ours is ten times the five metres to which a phone in the open knows its place.
-const DISTANCE_MIN_M: u32 = 50;
+/// number; this is the 0.1 mile below which the City of Austin counts no trip of its providers
+/// (atd-dts.gitbook.io/wiki/developer/dockless-mobility), in whole metres, rounded up.
+const DISTANCE_MIN_M: i64 = 161;
 /// As for every feed of city trips: no trip is longer.
 const DISTANCE_MAX_M: i64 = 200_000;
 /// A trip may be this much shorter than the straight line: two bad fixes of 100 m each.
@@ -28,7 +28,9 @@ const DURATION_SLACK_MS: i64 = 1_000;
 /// Bytes of a subject or a mode.
 const TEXT_MAX: usize = 128;
 
-/// Trip types, and whether a customer travels. All of the schema's enumerations and of the prose.
+/// Trip types, and whether a customer travels. All of the schema's enumerations and of the prose;
+/// `reservation` is the way to a customer, "with no passengers in the vehicle" (modes
+/// passenger-services and car-share, trip type).
 const TRIP_TYPES: &[(&str, bool)] = &[
     // Micromobility.
     ("rider", true),
@@ -37,7 +39,7 @@ const TRIP_TYPES: &[(&str, bool)] = &[
     // Car share and passenger services.
     ("private", true),
     ("shared", true),
-    ("reservation", true),
+    ("reservation", false),
     ("empty", false),
     // Delivery robots.
     ("delivery", false),
@@ -76,7 +78,9 @@ impl Rules {
             subject_field: name(settings, "subject_field")?,
             mode: name(settings, "mode")?,
             limit: SpeedLimit::declared(settings)?,
-            distance_min_m: distance_min(settings)?,
+            distance_min_m: settings
+                .whole("min_distance_m", 1..=DISTANCE_MAX_M)?
+                .unwrap_or(DISTANCE_MIN_M),
             round_trips: settings.choice("round_trips", &rounds)?.unwrap_or(false),
         })
     }
@@ -113,11 +117,7 @@ impl Rules {
             subject: self.subject(row)?.unwrap_or(vehicle),
             from: span.from,
             to: span.to,
-            quantities: vec![Quantity {
-                name: Cow::Borrowed("distance"),
-                value: Decimal::new(metres, 3).normalize(),
-                unit: Cow::Borrowed("km"),
-            }],
+            quantities: vec![great_circle::distance(metres * 1_000)],
             attributes,
             revises: None,
         })
@@ -150,12 +150,11 @@ impl Rules {
             return Ok(self.mode.clone());
         }
         let vehicle = row.words(Field::VehicleType)?;
-        let motor = row.words(Field::Propulsion)?;
-        let motor = motor.iter().any(|kind| kind.as_str() != "human");
-        let mode = match (vehicle.first().map(|kind| kind.as_str()), motor) {
-            (Some("bicycle" | "cargo_bicycle"), false) => "shared_bike",
-            (Some("bicycle" | "cargo_bicycle"), true) => "shared_ebike",
-            (Some("scooter" | "scooter_standing" | "scooter_seated"), _) => "shared_scooter",
+        let drive = drive(&row.words(Field::Propulsion)?);
+        let mode = match (vehicle.first().map(|kind| kind.as_str()), drive) {
+            (Some("bicycle" | "cargo_bicycle"), Some(Drive::Human)) => "shared_bike",
+            (Some("bicycle" | "cargo_bicycle"), Some(Drive::Electric)) => "shared_ebike",
+            (Some("scooter" | "scooter_standing" | "scooter_seated"), Some(_)) => "shared_scooter",
             _ => return Ok(None),
         };
         Ok(Some(mode.to_owned()))
@@ -190,6 +189,27 @@ impl Rules {
             return Err(out(format!("faster than {} on average", limit.text())));
         }
         Ok(metres)
+    }
+}
+
+/// What moves a vehicle that burns nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drive {
+    Human,
+    Electric,
+}
+
+/// `None` where nothing is stated, or a motor that burns something.
+fn drive(propulsion: &[Text<'_>]) -> Option<Drive> {
+    let kinds = propulsion.iter().map(|kind| match kind.as_str() {
+        "human" => Some(Drive::Human),
+        "electric" | "electric_assist" => Some(Drive::Electric),
+        _ => None,
+    });
+    let kinds = kinds.collect::<Option<Vec<_>>>()?;
+    match kinds.contains(&Drive::Electric) {
+        true => Some(Drive::Electric),
+        false => kinds.first().copied(),
     }
 }
 
@@ -237,8 +257,9 @@ fn span(row: &Row<'_>) -> Result<Span, Problem> {
     Ok(Span { from, to })
 }
 
+/// Statements are compared as texts, so all of them have the feed's milliseconds.
 fn stamp(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn name(settings: &Settings, key: &str) -> Result<Option<String>, Problem> {
@@ -248,19 +269,5 @@ fn name(settings: &Settings, key: &str) -> Result<Option<String>, Problem> {
             Err(Problem::at(Code::InvalidField, param(key), detail))
         }
         text => Ok(text.map(str::to_owned)),
-    }
-}
-
-fn distance_min(settings: &Settings) -> Result<i64, Problem> {
-    let key = "min_distance_m";
-    match settings.decimal(key)? {
-        None => Ok(i64::from(DISTANCE_MIN_M)),
-        Some(metres) => metres
-            .to_i64()
-            .filter(|whole| metres.is_integer() && (1..=DISTANCE_MAX_M).contains(whole))
-            .ok_or_else(|| {
-                let detail = "whole metres from 1 to 200000";
-                Problem::at(Code::InvalidField, param(key), detail)
-            }),
     }
 }

@@ -63,7 +63,10 @@ fn a_trip_becomes_a_record() {
         (Decimal::new(125, 2), "km")
     );
     assert_eq!(record.attribute("trip_type"), Some("rider"));
-    assert_eq!(record.attribute("stated_at"), Some("2026-01-01T09:10:00Z"));
+    assert_eq!(
+        record.attribute("stated_at"),
+        Some("2026-01-01T09:10:00.000Z")
+    );
     assert_eq!(record.attribute("mode"), None);
     assert_eq!(trip(&format!("[{GOOD}]"), ""), *record);
     assert_eq!(trip(&format!("{GOOD}\n"), ""), *record);
@@ -96,6 +99,9 @@ fn the_subject_is_the_field_that_the_scene_names() {
     assert_eq!(trip(&joined, "subject_field = 'device_id'").subject, device);
     let missing = ("missing_field".to_owned(), "rider".to_owned());
     assert_eq!(refusal(GOOD, "subject_field = 'rider'"), missing);
+    let twice = joined.replacen('{', r#"{"rider":"user-18","#, 1);
+    let malformed = ("row_malformed".to_owned(), String::new());
+    assert_eq!(refusal(&twice, "subject_field = 'rider'"), malformed);
     let null = joined.replace("\"user-17\"", "null");
     assert_eq!(refusal(&null, "subject_field = 'rider'"), missing);
     let invalid = ("invalid_field".to_owned(), "rider".to_owned());
@@ -128,6 +134,16 @@ fn the_mode_is_declared_or_joined_in_from_the_vehicle() {
             r#""vehicle_type":"car","propulsion_types":["combustion"]"#,
             None,
         ),
+        // What burns fuel, or says nothing of its drive, is no cycle.
+        (
+            r#""vehicle_type":"scooter_seated","propulsion_types":["combustion"]"#,
+            None,
+        ),
+        (
+            r#""vehicle_type":"bicycle","propulsion_types":["human","combustion"]"#,
+            None,
+        ),
+        (r#""vehicle_type":"bicycle""#, None),
     ] {
         let joined = GOOD.replacen('{', &format!("{{{vehicle},"), 1);
         assert_eq!(trip(&joined, "").attribute("mode"), mode, "{vehicle}");
@@ -140,6 +156,7 @@ fn trips_without_a_customer_are_refused_in_either_shape() {
         "rebalance",
         "maintenance",
         "empty",
+        "reservation",
         "delivery",
         "return",
         "advertising",
@@ -159,7 +176,7 @@ fn trips_without_a_customer_are_refused_in_either_shape() {
             );
         }
     }
-    for word in ["rider", "private", "shared", "reservation"] {
+    for word in ["rider", "private", "shared"] {
         let row = GOOD.replace("[\"rider\"]", &format!("\"{word}\""));
         assert_eq!(trip(&row, "").attribute("trip_type"), Some(word));
     }
@@ -270,6 +287,11 @@ fn phantoms_and_contradictions_are_refused_with_field() {
             "start_location",
         ),
         (
+            GOOD.replace("{\"lat\":22.54,\"lng\":114.05}", "[22.54,114.05]"),
+            "invalid_field",
+            "start_location",
+        ),
+        (
             GOOD.replace("{\"lat\":22.54,\"lng\":114.05}", "[114.05,22.54]"),
             "invalid_field",
             "start_location",
@@ -324,7 +346,7 @@ fn phantoms_and_contradictions_are_refused_with_field() {
             "distance",
         ),
         (
-            GOOD.replace(":1250", ":49"),
+            GOOD.replace(":1250", ":160"),
             "quantity_out_of_range",
             "distance",
         ),

@@ -3,25 +3,18 @@
 
 use serde_json::{Map, Value};
 
+use super::super::{json_records, malformed};
 use super::row::{ATTRIBUTES_MAX, QUANTITIES_MAX};
 use crate::domain::problem::{Code, Problem};
 
 const TEXTS: [&str; 6] = ["id", "subject", "at", "from", "to", "revises"];
 
 pub(super) fn of(text: &str, error: &serde_json::Error) -> Problem {
-    let malformed = || Problem {
-        code: Code::RowMalformed,
-        param: None,
-        detail: error.to_string(),
-    };
+    let misread = || json_records::misread(error);
     match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(row)) => row_problem(&row).unwrap_or_else(malformed),
-        Ok(_) => Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: "an object is expected".to_owned(),
-        },
-        Err(_) => malformed(),
+        Ok(Value::Object(row)) => row_problem(&row).unwrap_or_else(misread),
+        Ok(_) => malformed("an object is expected"),
+        Err(_) => misread(),
     }
 }
 

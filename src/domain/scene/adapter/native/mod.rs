@@ -11,7 +11,7 @@ use super::encoding::{self, Decoded};
 use super::json_rows::{JsonRows, Wrapper};
 use super::json_text::object;
 use super::lines::Lines;
-use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
+use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused, torn};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
@@ -89,11 +89,7 @@ fn next<R: BufRead>(rows: &mut JsonRows<R>) -> Result<Option<Parsed>, Problem> {
     let parsed = parse_record(text);
     let malformed = matches!(&parsed, Err(problem) if problem.code == Code::RowMalformed);
     if malformed && rows.torn() {
-        return Err(Problem::at(
-            Code::FileTruncated,
-            place.to_string(),
-            "a torn row",
-        ));
+        return Err(torn(&place));
     }
     Ok(Some((place, parsed)))
 }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::json_text::Text;
+use super::super::json_text::{Object, Text};
+use super::super::local_time::{plain, rfc3339, two};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
 use crate::domain::behaviour::{Quantity, Record};
@@ -43,7 +44,7 @@ pub(super) struct Row<'a> {
     #[serde(borrow, default)]
     to: Option<Text<'a>>,
     #[serde(borrow, default)]
-    quantities: Entries<Measured<'a>>,
+    quantities: Entries<Object<Measured<'a>>>,
     #[serde(borrow, default)]
     attributes: Entries<Text<'a>>,
     #[serde(borrow, default)]
@@ -109,7 +110,7 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn quantities(entries: &Entries<Measured<'_>>) -> Result<Vec<Quantity>, Problem> {
+fn quantities(entries: &Entries<Object<Measured<'_>>>) -> Result<Vec<Quantity>, Problem> {
     if entries.0.len() > QUANTITIES_MAX {
         return Err(Problem::at(
             Code::InvalidField,
@@ -118,7 +119,7 @@ fn quantities(entries: &Entries<Measured<'_>>) -> Result<Vec<Quantity>, Problem>
         ));
     }
     let mut quantities = Vec::with_capacity(entries.0.len());
-    for (name, measured) in &entries.0 {
+    for (name, Object(measured)) in &entries.0 {
         let name = named("quantities", name)?;
         let unit = measured.unit.as_str();
         if unit.is_empty() || unit.len() > UNIT_MAX || unit.chars().any(char::is_control) {
@@ -220,10 +221,7 @@ fn amount(json: &str) -> Result<Decimal, (Code, &'static str)> {
 
 /// RFC 3339 with an offset; a leap second has no instant of its own and is refused.
 fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
-    let parsed = plain_instant(text).or_else(|| {
-        let parsed = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-        (parsed.timestamp_subsec_nanos() < 1_000_000_000).then_some(parsed)
-    });
+    let parsed = plain_instant(text).or_else(|| Some(rfc3339(text)?.to_utc()));
     parsed.ok_or_else(|| {
         Problem::at(
             Code::TimeInvalid,
@@ -236,36 +234,8 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
 /// The one form that nearly every feed writes, without fraction, several times faster than the
 /// general parser.
 fn plain_instant(text: &str) -> Option<DateTime<Utc>> {
-    let bytes = text.as_bytes();
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        offset @ ..,
-    ] = bytes
-    else {
-        return None;
-    };
-    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, two(*m1, *m2)?, two(*d1, *d2)?)?;
-    let local = date.and_hms_opt(two(*h1, *h2)?, two(*n1, *n2)?, two(*s1, *s2)?)?;
-    let east = match offset {
+    let (local, offset) = plain(text, b'T')?;
+    let east = match offset.as_bytes() {
         [b'Z'] => 0,
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
             let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
@@ -282,11 +252,6 @@ fn plain_instant(text: &str) -> Option<DateTime<Utc>> {
             .checked_sub_signed(TimeDelta::seconds(east))?
             .and_utc(),
     )
-}
-
-fn two(tens: u8, ones: u8) -> Option<u32> {
-    let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-    digits.then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }
 
 type Name = Cow<'static, str>;
@@ -414,7 +379,7 @@ impl<'de> Visitor<'de> for RowsVisitor<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut index = 0;
-        while let Some(row) = seq.next_element::<Row<'de>>()? {
+        while let Some(Object(row)) = seq.next_element::<Object<Row<'de>>>()? {
             if self.rows.len() == BATCH_MAX {
                 *self.too_many = true;
                 return Err(A::Error::custom("too many"));

@@ -191,6 +191,21 @@ fn the_fast_pass_and_the_slow_pass_agree() {
 }
 
 #[test]
+fn an_array_is_no_record_and_no_quantity() {
+    let text = format!(r#"[{GOOD},["t2","u1","2026-11-20T08:00:00Z"]]"#);
+    assert!(matches!(row::parse_document(&text), row::Document::Unclear));
+    let rows = parse_batch(text.as_bytes(), Format::Json).expect("a batch");
+    let codes: Vec<_> = rows
+        .iter()
+        .map(|(_, row)| row.as_ref().err().map(|problem| problem.code))
+        .collect();
+    assert_eq!(codes, [None, Some(Code::RowMalformed)]);
+    let pair = r#"{"id":"t1","subject":"u1","at":"2026-11-20T08:00:00Z","quantities":{"distance":["12.5","km"]}}"#;
+    let expected = ("invalid_field".to_owned(), "quantities.distance".to_owned());
+    assert_eq!(problem(pair), expected);
+}
+
+#[test]
 fn whole_batches_are_refused_for_their_own_reasons() {
     let rows = |n: usize| format!("[{}]", vec![GOOD; n].join(","));
     let of = |text: &str, format| {

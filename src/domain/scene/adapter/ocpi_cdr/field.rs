@@ -9,6 +9,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::super::json_records::misread;
 use super::super::json_text::{self, Text};
 use crate::domain::problem::{Code, Problem};
 
@@ -86,7 +87,7 @@ pub(super) fn required<'a>(raw: Raw<'a>, at: At<'_>) -> Result<&'a RawValue, Pro
 /// # Errors
 /// `invalid_field`: no object, or a member stands twice.
 pub(super) fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue, at: At<'_>) -> Result<T, Problem> {
-    json_text::object(raw.get()).map_err(|error| at.invalid(error.to_string()))
+    json_text::object(raw.get()).map_err(|error| at.invalid(misread(&error).detail))
 }
 
 /// # Errors
@@ -95,7 +96,7 @@ pub(super) fn array<'a, T: Deserialize<'a>>(
     raw: &'a RawValue,
     at: At<'_>,
 ) -> Result<Vec<T>, Problem> {
-    serde_json::from_str(raw.get()).map_err(|error| at.invalid(error.to_string()))
+    serde_json::from_str(raw.get()).map_err(|error| at.invalid(misread(&error).detail))
 }
 
 /// # Errors

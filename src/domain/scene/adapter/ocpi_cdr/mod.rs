@@ -104,7 +104,7 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let declared = Declared::of(&options.settings)?;
-    let mut rows = JsonRows::with_single(Decoded::new(source), DATA)?;
+    let mut rows = JsonRows::spread(Decoded::new(source), DATA)?;
     let mut counts = Counts::default();
     loop {
         let Some((place, text)) = rows.next()? else {

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::declared::Declared;
 use crate::domain::problem::{Code, Problem};
+use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
-use crate::domain::scene::adapter::malformed;
 
 /// What a row says; the value is its place in [`Cells`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(super) fn json_cells<'a>(text: &'a str, declared: &Declared) -> Result<Cells
     let raw = deserializer
         .deserialize_map(Row(declared))
         .and_then(|cells| deserializer.end().map(|()| cells))
-        .map_err(|error| malformed(error.to_string()))?;
+        .map_err(|error| misread(&error))?;
     let mut cells = Cells::default();
     for ((cell, raw), name) in cells.iter_mut().zip(raw).zip(&declared.columns) {
         *cell = raw.map(|raw| cell_of(name, raw)).transpose()?.flatten();

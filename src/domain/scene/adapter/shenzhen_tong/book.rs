@@ -1,4 +1,5 @@
-//! What turns settled taps into outcomes: a trip with its distance, or why it is none.
+//! What turns settled taps into outcomes: a trip with its distance, or why it is none. A card's
+//! number is the subject of a trip, and stands in no id.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::super::DistanceTable;
+use super::super::pseudonym::pseudonym;
 use super::super::{Held, Outcome, refused};
 use super::Layout;
 use super::names::Names;
@@ -55,15 +57,11 @@ impl Book {
         let card = entry.card.as_str();
         let stamp = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
         let record = Record {
-            source_id: format!("{card}@{}/{}", stamp(start), stamp(stop)),
+            source_id: pseudonym("trip", "", &[card, &stamp(start), &stamp(stop)]),
             subject: card.to_owned(),
             from: start,
             to: stop,
-            quantities: vec![Quantity {
-                name: Cow::Borrowed("distance"),
-                value: km,
-                unit: Cow::Borrowed("km"),
-            }],
+            quantities: vec![Quantity::new("distance", km, "km")],
             attributes: self.attributes(entry, exit),
             revises: None,
         };
@@ -76,8 +74,11 @@ impl Book {
             named("mode", "metro".to_owned()),
             named("from_station", self.stations.name(entry.station).to_owned()),
             named("to_station", self.stations.name(exit.station).to_owned()),
-            named("line", self.lines.name(entry.line).to_owned()),
         ];
+        let line = self.lines.name(entry.line);
+        if !line.is_empty() {
+            attributes.push(named("line", line.to_owned()));
+        }
         if self.fares {
             attributes.push(named("fare_fen", exit.fare.to_string()));
         }

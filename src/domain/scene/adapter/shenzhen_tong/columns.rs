@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::super::lines::Fields;
 use super::super::local_time::LocalTime;
+use super::super::malformed;
 use super::declared::Declared;
 use super::row::KINDS;
 use crate::domain::problem::{Code, Problem};
@@ -207,11 +208,7 @@ impl Columns {
             true => format!("{least} columns are expected"),
             false => format!("{least} to {most} columns are expected"),
         };
-        Err(Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail,
-        })
+        Err(malformed(detail))
     }
 }
 

@@ -9,7 +9,7 @@
 use std::io::BufRead;
 
 use super::encoding::{Decoded, problem_of};
-use super::json_rows::{JsonRows, Wrapper};
+use super::json_rows::{DATA, JsonRows};
 use super::lines::Lines;
 use super::{Adapter, Options, Outcome, Place, Seen};
 use crate::domain::problem::Problem;
@@ -27,12 +27,6 @@ mod row;
 use declared::Declared;
 
 use reader::Reader;
-
-const PAGE: Wrapper = Wrapper {
-    key: "data",
-    pointer: "/data",
-    beside: None,
-};
 
 /// The entry in the list of adapters.
 pub(super) const ADAPTER: Adapter = Adapter {
@@ -57,7 +51,7 @@ pub(super) fn read(
         .copied();
     let mut reader = Reader::new(options)?;
     match start {
-        Some(b'{' | b'[') => reader.read_json(JsonRows::new(decoded, PAGE)?.pages(), sink)?,
+        Some(b'{' | b'[') => reader.read_json(JsonRows::new(decoded, DATA)?.pages(), sink)?,
         _ => reader.read_csv(Lines::new(decoded), sink)?,
     }
     Ok(reader.finish(sink))

@@ -1,15 +1,15 @@
 //! Reads the taps of one file, row by row, and hands what became of them to the sink.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::BufRead;
 
 use rust_decimal::Decimal;
 
+use super::super::json_records;
 use super::super::json_rows::JsonRows;
-use super::super::json_text;
+use super::super::json_text::{object, required, text};
 use super::super::lines::{Fields, Lines};
-use super::super::{Held, Options, Outcome, Place, Seen, refused};
+use super::super::{Held, Options, Outcome, Place, Seen, refused, torn};
 use super::Layout;
 use super::book::Book;
 use super::clock::Clock;
@@ -17,7 +17,7 @@ use super::columns::{Columns, Field, absent};
 use super::declared::Declared;
 use super::names::Names;
 use super::pairing::{Card, Kind, Tap, Window};
-use super::row::{Row, What, fare, kind, required, text};
+use super::row::{Row, What, fare, kind};
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem};
 
@@ -64,42 +64,23 @@ impl Reader {
 
     pub(super) fn read_json<R: BufRead>(
         &mut self,
-        mut rows: JsonRows<R>,
+        rows: JsonRows<R>,
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
-        loop {
-            let parsed = match rows.next()? {
-                None => return Ok(()),
-                Some((place, text)) => {
-                    let at = match place {
-                        Place::Item(pointer, index) => {
-                            self.book.layout = Layout::Array(pointer);
-                            index
-                        }
-                        Place::Line(number) => number,
-                        Place::Pointer(_) => 0,
-                    };
-                    match json_text::object(text) {
-                        Ok(row) => {
-                            self.take(at, &row, sink);
-                            None
-                        }
-                        Err(error) => Some((place, error)),
-                    }
+        let row = |place: &Place, text: &str, sink: &mut dyn FnMut(Outcome)| {
+            let at = match place {
+                Place::Item(pointer, index) => {
+                    self.book.layout = Layout::Array(pointer);
+                    *index
                 }
+                Place::Line(number) => *number,
+                Place::Pointer(_) => 0,
             };
-            let Some((place, error)) = parsed else {
-                continue;
-            };
-            if rows.torn() && error.is_eof() {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    place.to_string(),
-                    "a torn row",
-                ));
-            }
-            self.malformed(place, error.to_string(), sink);
-        }
+            self.counts[0] += 1;
+            self.take(at, &object(text)?, sink);
+            Ok(())
+        };
+        json_records::each(rows, row, sink)
     }
 
     pub(super) fn read_csv<R: BufRead>(
@@ -111,10 +92,9 @@ impl Reader {
         let Some((number, first)) = lines.next()? else {
             return Err(absent("the file is empty".to_owned()));
         };
-        let whole = fields.split(first).is_ok();
-        if !whole {
-            return Err(absent("no header".to_owned()));
-        }
+        fields
+            .split(first)
+            .map_err(|_| absent("no header".to_owned()))?;
         let columns = Columns::of(&fields, &self.declared)?;
         self.book.fares = columns.has(Field::Money);
         self.cars = columns.has(Field::Car);
@@ -124,8 +104,8 @@ impl Reader {
         while let Some((number, line)) = lines.next()? {
             match fields.split(line) {
                 Ok(()) => self.line(number, &fields, &columns, lines.torn(), sink)?,
-                Err(_) if lines.torn() => return Err(torn(number)),
-                Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
+                Err(_) if lines.torn() => return Err(torn(&Place::Line(number))),
+                Err(problem) => self.malformed(number, problem, sink),
             }
         }
         Ok(())
@@ -140,27 +120,22 @@ impl Reader {
         sink: &mut dyn FnMut(Outcome),
     ) -> Result<(), Problem> {
         match columns.fit(fields) {
-            Ok(()) => self.take(number, &Row::of_fields(fields, columns), sink),
-            Err(_) if last => return Err(torn(number)),
-            Err(problem) => self.malformed(Place::Line(number), problem.detail, sink),
+            Ok(()) => {
+                self.counts[0] += 1;
+                self.take(number, &Row::of_fields(fields, columns), sink);
+            }
+            Err(_) if last => return Err(torn(&Place::Line(number))),
+            Err(problem) => self.malformed(number, problem, sink),
         }
         Ok(())
     }
 
-    fn malformed(&mut self, place: Place, detail: String, sink: &mut dyn FnMut(Outcome)) {
+    fn malformed(&mut self, line: u64, problem: Problem, sink: &mut dyn FnMut(Outcome)) {
         self.counts[0] += 1;
-        sink(refused(
-            place,
-            Problem {
-                code: Code::RowMalformed,
-                param: None,
-                detail,
-            },
-        ));
+        sink(refused(Place::Line(line), problem));
     }
 
     fn take(&mut self, at: u64, row: &Row<'_>, sink: &mut dyn FnMut(Outcome)) {
-        self.counts[0] += 1;
         match self.tap(at, row) {
             Err(problem) => sink(refused(self.book.layout.place(at), problem)),
             Ok(None) => {
@@ -251,18 +226,10 @@ impl Reader {
         if self.cards.len() <= CARDS_MAX {
             counts.push(("cards", u64::try_from(self.cards.len()).unwrap_or(u64::MAX)));
         }
-        let fare = book.fares.then(|| Quantity {
-            name: Cow::Borrowed("fare"),
-            value: Decimal::from(self.fare),
-            unit: Cow::Borrowed("fen"),
-        });
+        let fare = Quantity::new("fare", Decimal::from(self.fare), "fen");
         Seen {
             counts,
-            totals: fare.into_iter().collect(),
+            totals: book.fares.then_some(fare).into_iter().collect(),
         }
     }
-}
-
-fn torn(line: u64) -> Problem {
-    Problem::at(Code::FileTruncated, format!("line {line}"), "a torn row")
 }

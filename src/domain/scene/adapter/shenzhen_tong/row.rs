@@ -77,17 +77,6 @@ impl<'a> Row<'a> {
     }
 }
 
-pub(super) fn text<'a>(field: &'a Option<Text<'_>>) -> &'a str {
-    field.as_ref().map_or("", |text| text.as_str().trim())
-}
-
-pub(super) fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
-    match text(field) {
-        "" => Err(Problem::at(Code::MissingField, name, "")),
-        text => Ok(text),
-    }
-}
-
 /// A fare in whole fen.
 ///
 /// # Errors

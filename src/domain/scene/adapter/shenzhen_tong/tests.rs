@@ -3,6 +3,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::super::DistanceTable;
+use super::super::pseudonym::pseudonym;
 use super::super::tests::{read_all, read_with, refusals};
 use super::super::{Options, Outcome, Place, Settings, by_name};
 use crate::domain::problem::Code;
@@ -38,9 +39,10 @@ fn an_entry_and_an_exit_become_a_trip_whatever_their_order() {
         panic!("{outcomes:?}");
     };
     assert_eq!(place.to_string(), "/data/0");
+    let times = ["2018-09-01T00:05:30Z", "2018-09-01T00:20:00Z"];
     assert_eq!(
         record.source_id,
-        "A@2018-09-01T00:05:30Z/2018-09-01T00:20:00Z"
+        pseudonym("trip", "", &["A", times[0], times[1]])
     );
     assert_eq!(
         record
@@ -252,10 +254,8 @@ fn taps_of_the_gates_have_no_fare_and_a_z_that_is_not_meant() {
     let Some(Outcome::Record(_, record)) = outcomes.last() else {
         panic!("{outcomes:?}");
     };
-    assert_eq!(
-        record.source_id,
-        "7@2018-09-01T00:05:00Z/2018-09-01T00:20:00Z"
-    );
+    assert_eq!(record.from.to_rfc3339(), "2018-09-01T00:05:00+00:00");
+    assert_eq!(record.to.to_rfc3339(), "2018-09-01T00:20:00+00:00");
     assert_eq!(record.attribute("fare_fen"), None);
     assert_eq!(seen.totals, []);
     let utc = read_with(

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::super::encoding::Decoded;
 use super::super::lines::{Fields, Lines};
-use super::super::{Outcome, Place, Seen};
+use super::super::{Outcome, Place, Seen, malformed, torn};
 use super::mapping::Mapping;
 use super::reading::Reading;
 use super::row::{Cell, Cells};
@@ -41,11 +41,7 @@ pub(super) fn read(
         let split = fields.split(line).and_then(|()| fits(&fields, &mut width));
         if let Err(problem) = split {
             if lines.torn() {
-                return Err(Problem::at(
-                    Code::FileTruncated,
-                    format!("line {number}"),
-                    "the last line has no end and not all its columns",
-                ));
+                return Err(torn(&Place::Line(number)));
             }
             reading.unreadable(Place::Line(number), problem, sink);
             continue;
@@ -83,10 +79,11 @@ fn fits(fields: &Fields, width: &mut Option<usize>) -> Result<(), Problem> {
     let width = *width.get_or_insert(fields.len());
     match fields.len() == width {
         true => Ok(()),
-        false => Err(Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: format!("{} columns where {width} are expected", fields.len()),
-        }),
+        false => {
+            let found = fields.len();
+            Err(malformed(format!(
+                "{found} columns where {width} are expected"
+            )))
+        }
     }
 }

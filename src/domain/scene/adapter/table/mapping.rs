@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use super::super::Options;
+use super::super::great_circle::Datum;
 use super::attribute::{Attribute, Only};
 use super::columns::{Columns, Slot};
 use super::identity::Identity;
@@ -49,7 +50,7 @@ impl Mapping {
             "sheet",
             "header",
             "zone",
-            "datum",
+            Datum::KEY,
             "decimal",
             "thousands",
             "blank",
@@ -103,10 +104,9 @@ impl Mapping {
             return Err(root.missing("zone", detail));
         }
         let located = self.quantities.iter().any(Measure::is_from_coordinates);
-        match root.choice("datum", &[("wgs84", ())])? {
-            None if located => Err(root.missing("datum", "of the coordinates: wgs84")),
-            Some(()) if !located => Err(root.refused("datum", "no quantity is a great circle")),
-            _ => Ok(()),
+        match root.value(Datum::KEY).is_some() && !located {
+            true => Err(root.refused(Datum::KEY, "no quantity is a great circle")),
+            false => Ok(()),
         }
     }
 }

@@ -7,7 +7,7 @@ use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 
-use super::super::local_time::LocalTime;
+use super::super::local_time::{LocalTime, rfc3339};
 use super::serial::{self, Epoch};
 
 /// How long a stretch a written time names.
@@ -96,10 +96,7 @@ impl Pattern {
     /// The time a text writes; `None` if it writes none in this way.
     pub(super) fn read(&self, text: &str) -> Option<Stated> {
         match &self.way {
-            Way::Rfc3339 => {
-                let time = DateTime::parse_from_rfc3339(text).ok()?;
-                Some(with_offset(time))
-            }
+            Way::Rfc3339 => rfc3339(text).map(with_offset),
             Way::Unix { per_second } => {
                 let plain = (1..=15).contains(&text.len());
                 let count: i64 = plain.then(|| text.parse().ok()).flatten()?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rust_decimal::Decimal;
 
-use super::super::great_circle::{self, Point};
+use super::super::great_circle::{self, Datum, Point};
 use super::super::interned;
 use super::columns::{Columns, Slot};
 use super::numeral::{Numerals, times};
@@ -21,8 +21,8 @@ pub(super) const NAME_MAX: usize = 64;
 #[derive(Debug, Clone, Copy)]
 enum From {
     Column(Slot),
-    /// Latitude and longitude of the start, then of the end, in degrees.
-    Coordinates([Slot; 4]),
+    /// Latitude and longitude of the start, then of the end, in degrees of a datum.
+    Coordinates([Slot; 4], Datum),
     Value(Decimal),
 }
 
@@ -43,6 +43,7 @@ pub(super) struct Measure {
 pub(super) struct Defaults {
     numerals: Numerals,
     blank_is_skipped: bool,
+    datum: Option<Datum>,
 }
 
 impl Defaults {
@@ -52,6 +53,7 @@ impl Defaults {
         let plain = Defaults {
             numerals: Numerals::PLAIN,
             blank_is_skipped: false,
+            datum: root.choice(Datum::KEY, Datum::WORDS)?,
         };
         plain.refined(root)
     }
@@ -78,6 +80,7 @@ impl Defaults {
         Ok(Defaults {
             numerals,
             blank_is_skipped: blank.unwrap_or(self.blank_is_skipped),
+            datum: self.datum,
         })
     }
 }
@@ -124,7 +127,7 @@ impl Measure {
             "max",
         ])?;
         let defaults = defaults.refined(&section)?;
-        let from = source(&section, columns)?;
+        let from = source(&section, columns, defaults.datum)?;
         let scale = section.positive("scale")?;
         if scale.is_some() && !matches!(from, From::Column(_)) {
             return Err(section.refused("scale", "is about a column"));
@@ -141,7 +144,7 @@ impl Measure {
     }
 
     pub(super) fn is_from_coordinates(&self) -> bool {
-        matches!(self.from, From::Coordinates(_))
+        matches!(self.from, From::Coordinates(..))
     }
 
     /// The quantity of a row; `None` where its cell is blank and blanks are skipped.
@@ -153,7 +156,7 @@ impl Measure {
         let (slot, value) = match self.from {
             From::Value(value) => return Ok(Some(self.quantity(value))),
             From::Column(slot) => (slot, self.number(row, slot)?),
-            From::Coordinates(slots) => (slots[0], self.between(row, slots)?),
+            From::Coordinates(slots, datum) => (slots[0], self.between(row, slots, datum)?),
         };
         let Some(value) = value else { return Ok(None) };
         let out = |detail: &str| row.fault(slot, Code::QuantityOutOfRange, detail);
@@ -203,6 +206,7 @@ impl Measure {
         &self,
         row: &Row<'_, C>,
         slots: [Slot; 4],
+        datum: Datum,
     ) -> Result<Option<Decimal>, Fault> {
         for slot in slots {
             if row.cell(slot)? == Cell::Blank {
@@ -212,11 +216,11 @@ impl Measure {
         let [a, b, c, d] = slots;
         let point = |latitude: Slot, longitude: Slot| {
             let (north, east) = (self.degrees(row, latitude)?, self.degrees(row, longitude)?);
-            Point::parse(&north, &east)
+            Point::parse(&north, &east, datum)
                 .ok_or_else(|| row.fault(latitude, Code::InvalidField, "not a point in degrees"))
         };
         let millimetres = great_circle::millimetres(point(a, b)?, point(c, d)?);
-        Ok(Some(Decimal::new(millimetres, 6).normalize()))
+        Ok(Some(great_circle::kilometres(millimetres)))
     }
 
     fn degrees<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<String, Fault> {
@@ -233,14 +237,17 @@ impl Measure {
     }
 }
 
-fn source(section: &Section, columns: &mut Columns) -> Result<From, Problem> {
+fn source(section: &Section, columns: &mut Columns, datum: Option<Datum>) -> Result<From, Problem> {
     let column = columns.one(section, "column")?;
     let value = section.positive("value")?;
     let corners = columns.all(section, "great_circle")?;
     match (column, value, corners.as_slice()) {
         (Some(column), None, []) => Ok(From::Column(column)),
         (None, Some(value), []) => Ok(From::Value(value)),
-        (None, None, [a, b, c, d]) => Ok(From::Coordinates([*a, *b, *c, *d])),
+        (None, None, [a, b, c, d]) => {
+            let datum = datum.ok_or_else(Datum::missing)?;
+            Ok(From::Coordinates([*a, *b, *c, *d], datum))
+        }
         (None, None, []) => Err(section.missing("column", "or great_circle, or value")),
         (None, None, _) => Err(section.refused(
             "great_circle",
@@ -264,7 +271,7 @@ fn unit(section: &Section, from: From) -> Result<Cow<'static, str>, Problem> {
             detail,
         ));
     }
-    if matches!(from, From::Coordinates(_)) && text != "km" {
+    if matches!(from, From::Coordinates(..)) && text != "km" {
         return Err(section.refused("unit", "a great circle is measured in km"));
     }
     Ok(interned(text))

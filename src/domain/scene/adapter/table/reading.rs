@@ -160,7 +160,8 @@ impl<'a> Reading<'a> {
         }
         if let Some(slot) = mapping.stated_at {
             let at = mapping.times.single(row, slot, &self.clock)?;
-            let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            // Statements are compared as texts: all of them have the same digits.
+            let text = at.to_rfc3339_opts(SecondsFormat::Micros, true);
             attributes.push((Cow::Borrowed("stated_at"), text));
         }
         Ok(Some(Record {

@@ -1,8 +1,6 @@
 //! A part of a scene's settings, with its place in the document, so that each refusal names the
 //! key as the officer wrote it: `settings.quantities.electricity.unit`.
 
-use std::str::FromStr;
-
 use rust_decimal::Decimal;
 use toml::{Table, Value};
 
@@ -132,14 +130,9 @@ impl<'a> Section<'a> {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };
-        match words.iter().find(|(word, _)| *word == text) {
-            Some((_, meaning)) => Ok(Some(*meaning)),
-            None => {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let detail = format!("{text:?} is none of {}", known.join(", "));
-                Err(self.refused(key, detail))
-            }
-        }
+        settings::chosen(text, words)
+            .map(Some)
+            .map_err(|detail| self.refused(key, detail))
     }
 
     /// An exact number above zero, as a text or a whole number.
@@ -150,7 +143,7 @@ impl<'a> Section<'a> {
         let number = match self.value(key) {
             None => return Ok(None),
             Some(Value::Integer(whole)) => Some(Decimal::from(*whole)),
-            Some(Value::String(text)) => Decimal::from_str(text.trim()).ok(),
+            Some(Value::String(text)) => Decimal::from_str_exact(text.trim()).ok(),
             Some(_) => None,
         };
         number

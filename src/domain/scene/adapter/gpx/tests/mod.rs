@@ -1,5 +1,6 @@
 //! Tracks of our own making, along a meridian of the city.
 
+use super::super::pseudonym::pseudonym;
 use super::super::tests::{read_with, refusals};
 use super::super::{Place, Settings, by_name};
 use super::*;
@@ -103,7 +104,10 @@ fn a_segment_becomes_a_record() {
         panic!("{outcomes:?}");
     };
     assert_eq!(*place, Place::Pointer("/gpx/trk[1]/trkseg[1]".to_owned()));
-    assert_eq!(record.source_id, "user-17@2026-01-01T08:00:00Z");
+    assert_eq!(
+        record.source_id,
+        pseudonym("track", "", &["user-17", "2026-01-01T08:00:00Z"])
+    );
     assert_eq!(record.subject, "user-17");
     assert_eq!(record.to.to_rfc3339(), "2026-01-01T08:00:24+00:00");
     // Two steps of 11,119.508 mm, each to the whole millimetre.

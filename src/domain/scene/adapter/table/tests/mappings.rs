@@ -258,7 +258,7 @@ fn each_fault_of_a_mapping_is_found_before_any_file() {
     let problem = checked(none).expect_err("no quantity");
     assert_eq!(problem.param.as_deref(), Some("settings.quantities.NAME"));
     let located = MAPPING
-        .replacen("zone =", "datum = 'gcj02'\nzone =", 1)
+        .replacen("zone =", "datum = 'tokyo'\nzone =", 1)
         .replace("[attributes]", &format!("{circle}[attributes]"));
     assert_eq!(
         checked(&located).expect_err("datum").param.as_deref(),

@@ -184,17 +184,20 @@ fn a_distance_may_be_the_great_circle_of_four_columns() {
         revises = 'old'\nstated_at = 't'\n[time]\nformat = 'unix'\n[constants]\nid = 'x'\n\
         [quantities.distance]\ngreat_circle = ['a', 'b', 'c', 'd']\nunit = 'km'\nmax = 200\n";
     let text = "id,t,a,b,c,d,old\n2,1637676000,0,1,1,1,1\n3,1637676000,0,1,91,1,\n4,1637676000,0,1,,1,\n5,1637676000,0,1,9,1,\n";
-    let outcomes = outcomes(mapping, text);
-    let Some(Outcome::Record(_, record)) = outcomes.first() else {
-        panic!("{outcomes:?}")
+    let read = outcomes(mapping, text);
+    let Some(Outcome::Record(_, record)) = read.first() else {
+        panic!("{read:?}")
     };
     assert_eq!(
         values(std::slice::from_ref(record), "distance"),
         [Some("111.19508".to_owned())]
     );
     assert_eq!(record.revises.as_deref(), Some("x:1"));
-    assert_eq!(record.attribute("stated_at"), Some("2021-11-23T14:00:00Z"));
-    let found: Vec<_> = refusals(&outcomes)
+    assert_eq!(
+        record.attribute("stated_at"),
+        Some("2021-11-23T14:00:00.000000Z")
+    );
+    let found: Vec<_> = refusals(&read)
         .into_iter()
         .map(|(_, code, param)| format!("{code} {param}"))
         .collect();
@@ -206,4 +209,14 @@ fn a_distance_may_be_the_great_circle_of_four_columns() {
             "quantity_out_of_range a"
         ]
     );
+    // A kilometre in the city, whose degrees mean something else on a Chinese map.
+    let city = "id,t,a,b,c,d,old\n2,1637676000,22.54,114.05,22.5489932,114.05,\n";
+    let [wgs84, gcj02, bd09] = ["wgs84", "gcj02", "bd09"].map(|datum| {
+        match outcomes(&mapping.replace("'wgs84'", &format!("'{datum}'")), city).pop() {
+            Some(Outcome::Record(_, record)) => values(&[record], "distance"),
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(wgs84, [Some("1".to_owned())]);
+    assert!(wgs84 != gcj02 && gcj02 != bd09 && bd09 != wgs84);
 }

@@ -10,18 +10,14 @@ use std::io::BufRead;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
-use super::great_circle::{self, Point};
-use super::lines::{Fields, Lines};
+use super::great_circle::{self, CITY_TRIP_MAX_MM, Datum, Point};
+use super::lines::{Fields, Lines, Rows};
 use super::local_time::LocalTime;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
-
-/// Two stations of one city are never farther apart; a lost digit in a coordinate is.
-const DISTANCE_MAX_MM: i64 = 200_000_000;
 
 /// The columns, as the header names them once case, spaces and underscores are taken out.
 #[derive(Debug, Clone, Copy)]
@@ -84,23 +80,13 @@ pub(super) fn read(
     sink: &mut dyn FnMut(Outcome),
 ) -> Result<Seen, Problem> {
     let zone = options.zone.unwrap_or(chrono_tz::America::New_York);
-    let mut lines = Lines::new(Decoded::new(source));
-    let mut fields = Fields::default();
-    let header = Header::read(&mut lines, &mut fields)?;
-    while let Some((number, line)) = lines.next()? {
-        let split = fields.split(line).and_then(|()| header.fits(&fields));
-        if let Err(problem) = split {
-            if lines.torn() {
-                return Err(truncated(number));
-            }
-            sink(refused(Place::Line(number), problem));
-            continue;
-        }
-        let row = Row {
-            header: &header,
-            fields: &fields,
-        };
-        sink(match row.trip(zone) {
+    let (mut rows, header) = Rows::below(Lines::new(Decoded::new(source)), Header::of)?;
+    while let Some((number, fields)) = rows.next()? {
+        let record = fields.and_then(|fields| {
+            let header = &header;
+            Row { header, fields }.trip(zone)
+        });
+        sink(match record {
             Ok(record) => Outcome::Record(Place::Line(number), record),
             Err(problem) => refused(Place::Line(number), problem),
         });
@@ -108,62 +94,31 @@ pub(super) fn read(
     Ok(Seen::default())
 }
 
-fn truncated(line: u64) -> Problem {
-    Problem::at(
-        Code::FileTruncated,
-        format!("line {line}"),
-        "the last line has no end and not all its columns",
-    )
-}
-
 /// Where each column stands.
 struct Header {
     at: [usize; COLUMNS.len()],
-    width: usize,
 }
 
 impl Header {
-    fn read<R: BufRead>(lines: &mut Lines<R>, fields: &mut Fields) -> Result<Header, Problem> {
-        let (_, line) = lines
-            .next()?
-            .ok_or_else(|| Problem::at(Code::FormatMismatch, "line 1", "the file is empty"))?;
-        fields
-            .split(line)
-            .map_err(|_| Problem::at(Code::FormatMismatch, "line 1", "no header"))?;
+    fn of(fields: &Fields) -> Result<Header, Problem> {
         let names: Vec<String> = fields.iter().map(plain).collect();
         let mut at = [0; COLUMNS.len()];
         for (slot, (_, name, title)) in at.iter_mut().zip(COLUMNS) {
-            *slot = names
-                .iter()
-                .position(|known| known == name)
-                .ok_or_else(|| {
-                    Problem::at(
-                        Code::FormatMismatch,
-                        "line 1",
-                        format!("no column {title:?}"),
-                    )
-                })?;
+            let mut places = (0..).zip(&names).filter(|(_, known)| *known == name);
+            *slot = match (places.next(), places.next()) {
+                (Some((place, _)), None) => place,
+                (None, _) => return Err(absent(format!("no column {title:?}"))),
+                (Some(_), Some(_)) => {
+                    return Err(absent(format!("column {title:?} stands twice")));
+                }
+            };
         }
-        Ok(Header {
-            at,
-            width: names.len(),
-        })
+        Ok(Header { at })
     }
+}
 
-    fn fits(&self, fields: &Fields) -> Result<(), Problem> {
-        if fields.len() == self.width {
-            return Ok(());
-        }
-        Err(Problem {
-            code: Code::RowMalformed,
-            param: None,
-            detail: format!(
-                "{} columns where the header has {}",
-                fields.len(),
-                self.width
-            ),
-        })
-    }
+fn absent(detail: String) -> Problem {
+    Problem::at(Code::FormatMismatch, "line 1", detail)
 }
 
 fn plain(name: &str) -> String {
@@ -268,23 +223,19 @@ impl Row<'_> {
         let from = self.point(Column::FromLatitude, Column::FromLongitude)?;
         let to = self.point(Column::ToLatitude, Column::ToLongitude)?;
         let millimetres = great_circle::millimetres(from, to);
-        if millimetres > DISTANCE_MAX_MM {
+        if millimetres > CITY_TRIP_MAX_MM {
             return Err(self.problem(
                 Code::QuantityOutOfRange,
                 Column::ToLatitude,
                 "the stations are more than 200 km apart",
             ));
         }
-        Ok(Quantity {
-            name: Cow::Borrowed("distance"),
-            value: Decimal::new(millimetres, 6).normalize(),
-            unit: Cow::Borrowed("km"),
-        })
+        Ok(great_circle::distance(millimetres))
     }
 
     fn point(&self, latitude: Column, longitude: Column) -> Result<Point, Problem> {
         let (north, east) = (self.required(latitude)?, self.required(longitude)?);
-        Point::parse(north, east)
+        Point::parse(north, east, Datum::Wgs84)
             .ok_or_else(|| self.problem(Code::InvalidField, latitude, "not a point in degrees"))
     }
 
@@ -326,159 +277,4 @@ impl Row<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{read_all, refusals};
-    use super::*;
-    use crate::domain::scene::adapter::by_name;
-
-    const HEADER: &str = "tripduration,starttime,stoptime,start station id,start station name,start station latitude,start station longitude,end station id,end station name,end station latitude,end station longitude,bikeid,usertype,birth year,gender\n";
-
-    fn row(duration: &str, start: &str, stop: &str) -> String {
-        format!(
-            "{duration},{start},{stop},1,\"A, B\",40.70,-74.00,2,C,40.71,-74.00,77,Customer,,0\n"
-        )
-    }
-
-    fn outcomes(body: &str) -> Vec<Outcome> {
-        let file = format!("{HEADER}{body}");
-        read_all("citibike-csv", file.as_bytes())
-            .expect("readable")
-            .1
-    }
-
-    fn trip(body: &str) -> Record {
-        match outcomes(body).pop() {
-            Some(Outcome::Record(Place::Line(2), record)) => record,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_row_becomes_a_trip() {
-        let record = trip(&row(
-            "600",
-            "2018-03-01 08:00:00.5000",
-            "2018-03-01 08:10:00.6000",
-        ));
-        assert_eq!(record.source_id, "77@2018-03-01T13:00:00.500Z");
-        assert_eq!(record.subject, "bike:77");
-        assert_eq!(record.from.to_rfc3339(), "2018-03-01T13:00:00.500+00:00");
-        assert_eq!(
-            record
-                .quantity("distance")
-                .map(|q| q.value.to_string())
-                .as_deref(),
-            Some("1.111951")
-        );
-        assert_eq!(record.attribute("mode"), Some("shared_bike"));
-    }
-
-    #[test]
-    fn quoted_files_and_american_dates_are_read() {
-        let quoted = format!(
-            "{HEADER}{}",
-            row("120", "9/1/2015 00:00:04", "9/1/2015 00:02:04")
-        );
-        let quoted: String = quoted
-            .replace("\"A, B\"", "A")
-            .lines()
-            .map(|line| format!("\"{}\"\r\n", line.replace(',', "\",\"")))
-            .collect();
-        let (_, outcomes) = read_all("citibike-csv", quoted.as_bytes()).expect("readable");
-        assert!(
-            matches!(outcomes.as_slice(), [Outcome::Record(..)]),
-            "{outcomes:?}"
-        );
-        trip(&row("61", "1/1/2015 0:01", "1/1/2015 0:02"));
-    }
-
-    #[test]
-    fn the_published_duration_decides_between_the_two_meanings_of_a_doubled_hour() {
-        // 00:50 EDT to 01:10: ten minutes apart is 01:10 EDT, 80 minutes apart is 01:10 EST.
-        let short = trip(&row("1200", "2015-11-01 00:50:00", "2015-11-01 01:10:00"));
-        let long = trip(&row("4800", "2015-11-01 00:50:00", "2015-11-01 01:10:00"));
-        assert_eq!((long.to - short.to).num_seconds(), 3600);
-        let backwards = trip(&row("600", "2015-11-01 01:55:00", "2015-11-01 01:05:00"));
-        assert_eq!((backwards.to - backwards.from).num_seconds(), 600);
-    }
-
-    #[test]
-    fn bad_rows_are_refused_one_by_one_with_line_and_field() {
-        let good = row("60", "2015-09-01 00:00:00", "2015-09-01 00:01:00");
-        let bad = [
-            (
-                good.replacen("60", "58", 1),
-                "duration_mismatch",
-                "Trip Duration",
-            ),
-            (
-                good.replacen("60", "-1", 1),
-                "invalid_field",
-                "Trip Duration",
-            ),
-            (
-                good.replace("00:01:00", "00:01:xx"),
-                "time_invalid",
-                "Stop Time",
-            ),
-            (
-                row("60", "2016-03-13 02:30:00", "2016-03-13 03:31:00"),
-                "time_invalid",
-                "Start Time",
-            ),
-            (
-                good.replace("40.70", ""),
-                "missing_field",
-                "Start Station Latitude",
-            ),
-            (
-                good.replace("40.70,-74.00", "0.0,0.0"),
-                "invalid_field",
-                "Start Station Latitude",
-            ),
-            (
-                good.replace("40.71", "4.071"),
-                "quantity_out_of_range",
-                "End Station Latitude",
-            ),
-            (good.replace(",77,", ",,"), "missing_field", "Bike ID"),
-            (good.replace(",,0", ",0"), "row_malformed", ""),
-            (good.replace("\"A", "\"\"A"), "row_malformed", ""),
-        ];
-        let body: String = bad.iter().map(|(row, _, _)| row.as_str()).collect();
-        let expected: Vec<_> = bad
-            .iter()
-            .zip(2u64..)
-            .map(|((_, code, field), line)| {
-                (
-                    format!("line {line}"),
-                    (*code).to_owned(),
-                    (*field).to_owned(),
-                )
-            })
-            .collect();
-        let outcomes = outcomes(&format!("{body}{good}"));
-        assert_eq!(refusals(&outcomes), expected);
-        assert!(matches!(
-            outcomes.last(),
-            Some(Outcome::Record(Place::Line(12), _))
-        ));
-    }
-
-    #[test]
-    fn other_files_and_torn_files_are_refused_whole() {
-        let code = |bytes: &[u8]| read_all("citibike-csv", bytes).expect_err("refused").code;
-        assert_eq!(code(b""), Code::FormatMismatch);
-        assert_eq!(code(b"ride_id,rideable_type\n1,2\n"), Code::FormatMismatch);
-        assert_eq!(code(b"{\"data\":[]}"), Code::FormatMismatch);
-        let torn = format!("{HEADER}{}", "60,2015-09-01 00:00:00,2015-");
-        assert_eq!(code(torn.as_bytes()), Code::FileTruncated);
-        let whole = format!(
-            "{HEADER}{}",
-            row("60", "2015-09-01 00:00:00", "2015-09-01 00:01:00")
-        );
-        assert!(read_all("citibike-csv", whole.trim_end().as_bytes()).is_ok());
-        let zone = by_name("citibike-csv").map(|adapter| adapter.default_zone);
-        assert_eq!(zone, Some(chrono_tz::America::New_York));
-    }
-}
+mod tests;
