@@ -94,6 +94,7 @@ fn given_back(
     books: &mut Books,
 ) -> GivenBack {
     let account = row.account_id.0;
+    let earned = books.earned.get(&(account, row.day)).copied().unwrap_or(0);
     let lot = books.newest(account);
     let wanted = if row.exchange_rule_id == ground.scene.rule_id {
         let mut earner = Earner::new(lot.remainder_mg);
@@ -105,9 +106,15 @@ fn given_back(
         row.points
     };
     if wanted < 0 {
-        // The cap had cut carried milligrams too: they come back and make a whole point.
-        lot.available -= wanted;
-        let points = vec![(lot.bucket, wanted)];
+        // The cap had cut carried milligrams too: they come back and may make whole points, as far
+        // as the day's cap lets.
+        let room = ground.scene.rule.daily_cap_points - earned;
+        let given = (-wanted).min(room.max(0));
+        lot.available += given;
+        let points = match given {
+            0 => Vec::new(),
+            _ => vec![(lot.bucket, -given)],
+        };
         return GivenBack { points, owed: 0 };
     }
     let points = books.take(account, wanted);
