@@ -107,7 +107,7 @@ const TABLES: &[(&str, &str)] = &[
          [time]\nformat = ['local', 'excel', 'unix_ms', '%Y%m%d%H%M']\nuntil = 'next_row'\nrepeated = 'in_order'\n\
          [quantities.distance]\ngreat_circle = ['h', 'i', 'j', 'k']\nunit = 'km'\n\
          [attributes]\nmode = { column = 'e', values = { '公交' = 'bus', 'x' = 'metro' }, other = 'keep' }\nline = 'd'\n\
-         [only]\nl = ['', '1']",
+         [only]\nl = ['1']",
     ),
     (
         "Africa/Casablanca",

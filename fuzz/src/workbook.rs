@@ -4,8 +4,8 @@
 use std::io::{Cursor, Write};
 
 use tanpuhui::domain::scene::adapter::{Envelope, by_name};
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use crate::{feeds, scenes};
 
@@ -27,11 +27,13 @@ pub fn workbook(data: &[u8]) {
     let adapter = by_name("table").expect("the adapter");
     let of_workbooks = if choice % 2 == 0 { b'4' } else { b'5' };
     let options = scenes::options("table", of_workbooks);
-    feeds::file(Envelope::None, &adapter, &options, &archive(rest));
+    // Stored: to deflate each input would take most of the time.
+    let bytes = archive(rest, CompressionMethod::Stored);
+    feeds::file(Envelope::None, &adapter, &options, &bytes);
 }
 
 /// The archive of such an input.
-pub fn archive(parts: &[u8]) -> Vec<u8> {
+pub fn archive(parts: &[u8], method: CompressionMethod) -> Vec<u8> {
     let mut parts = cut(parts).into_iter();
     let mut next = |plain: &'static str| match parts.next() {
         None | Some([]) => plain.as_bytes(),
@@ -45,14 +47,15 @@ pub fn archive(parts: &[u8]) -> Vec<u8> {
         ("xl/_rels/workbook.xml.rels", next(BOOK_RELS)),
         ("_rels/.rels", RELS.as_bytes()),
     ];
-    pack(&files)
+    pack(&files, method)
 }
 
-/// A deflated archive.
-pub fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
+/// An archive of these parts.
+pub fn pack(files: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
+    let options = SimpleFileOptions::default().compression_method(method);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        zip.start_file(*name, SimpleFileOptions::default()).expect("a part");
+        zip.start_file(*name, options).expect("a part");
         zip.write_all(bytes).expect("written");
     }
     zip.finish().expect("an archive").into_inner()

@@ -1,10 +1,16 @@
 //! Workbooks. The size is that of the sheet unpacked; what is sent is far smaller.
 
+use zip::CompressionMethod::Deflated;
+
 use super::{Case, file, repeated};
-use crate::workbook::{archive, pack};
+use crate::workbook::{self, pack};
 
 const SHEET: &str = "4<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c></row>";
 const END: &str = "</sheetData></worksheet>";
+
+fn archive(parts: &[u8]) -> Vec<u8> {
+    workbook::archive(parts, Deflated)
+}
 
 pub(super) fn cases() -> Vec<Case> {
     let of = |what: &str, part: fn(usize) -> String| {
@@ -51,7 +57,7 @@ pub(super) fn cases() -> Vec<Case> {
         file("table", 4, "workbook, many parts", |size| {
             let names: Vec<String> = (0..(size / 400).min(4_000)).map(|n| format!("xl/p{n}.xml")).collect();
             let parts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"<a/>"[..])).collect();
-            pack(&parts)
+            pack(&parts, Deflated)
         }),
         file("table", 4, "workbook, a bomb of so many MB times 80", |size| {
             archive(&repeated(size * 80, SHEET, |_| " ".repeat(100_000), END)[1..])

@@ -1,6 +1,6 @@
 //! Local times without an offset, as operators export them.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// A local time and how finely it was written.
@@ -29,14 +29,20 @@ impl LocalTime {
     }
 
     /// The instants this time can mean in `zone`: none in the gap when clocks go forward, two in
-    /// the hour that is lived twice (the earlier first).
+    /// the hour that is lived twice (the earlier first). None beyond the years 0 to 9999 of UTC
+    /// either, which no record can state.
     pub(super) fn instants(self, zone: Tz) -> [Option<DateTime<Utc>>; 2] {
         match zone.from_local_datetime(&self.time) {
             MappedLocalTime::None => [None, None],
-            MappedLocalTime::Single(only) => [Some(only.to_utc()), None],
+            MappedLocalTime::Single(only) => [Some(only.to_utc()).filter(can_be_stated), None],
             MappedLocalTime::Ambiguous(early, late) => [Some(early.to_utc()), Some(late.to_utc())],
         }
     }
+}
+
+/// Whether RFC 3339 has a form for it: its years have four digits.
+pub(super) fn can_be_stated(at: &DateTime<Utc>) -> bool {
+    (0..=9_999).contains(&at.year())
 }
 
 fn dated(text: &str) -> Option<NaiveDate> {
@@ -95,6 +101,17 @@ fn number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_instant_is_beyond_what_a_record_can_state() {
+        let instants = |text, zone| LocalTime::parse(text).expect("a time").instants(zone);
+        let late = "9999-12-31 23:00:00";
+        assert!(instants(late, chrono_tz::Asia::Shanghai)[0].is_some());
+        assert_eq!(instants(late, chrono_tz::America::New_York), [None, None]);
+        let early = "0000-01-01 01:00:00";
+        assert!(instants(early, chrono_tz::America::New_York)[0].is_some());
+        assert_eq!(instants(early, chrono_tz::Asia::Shanghai), [None, None]);
+    }
 
     #[test]
     fn the_layouts_operators_use_are_one_time() {

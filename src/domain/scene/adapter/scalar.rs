@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 
 use super::json_text::Text;
 
+const WHOLE_DIGITS_MAX: usize = 18;
+const DECIMALS_MAX: usize = 12;
+
 /// The characters; blank for `null`, which no field distinguishes from absence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Scalar<'a>(Cow<'a, str>);
@@ -23,8 +26,9 @@ impl Scalar<'_> {
         self.text().is_empty()
     }
 
-    /// A plain decimal number: digits, at most one point, at most one leading minus, 28 digits in
-    /// all. No exponent, no plus, no thousands separator.
+    /// A plain decimal number: digits, at most one point, at most one leading minus; as in our own
+    /// form up to 18 digits before the point and 12 after it. No exponent, no plus, no thousands
+    /// separator.
     pub(super) fn decimal(&self) -> Option<Decimal> {
         let text = self.text();
         let plain = text
@@ -33,6 +37,10 @@ impl Scalar<'_> {
         let closed = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
         let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
         if !plain || !closed(digits.first()) || !closed(digits.last()) {
+            return None;
+        }
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        if whole.trim_start_matches('-').len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
             return None;
         }
         Decimal::from_str_exact(text).ok()
@@ -89,8 +97,13 @@ mod tests {
         let decimal = |text: &str| Scalar(Cow::Borrowed(text)).decimal();
         assert_eq!(decimal("12.500"), Some(Decimal::new(12_500, 3)));
         assert_eq!(decimal("-1"), Some(Decimal::NEGATIVE_ONE));
+        let widest = "-999999999999999999.999999999999";
+        assert_eq!(decimal(widest).map(|d| d.to_string()).as_deref(), None);
+        let widest = "-999999999999999.999999999999";
+        assert_eq!(decimal(widest).map(|d| d.to_string()).as_deref(), Some(widest));
         for text in [
             "", "-", "1e3", "+1", "1,000", ".5", "5.", "1.2.3", "--1", "NaN", "１",
+            "1000000000000000000", "5.2011111111111",
         ] {
             assert_eq!(decimal(text), None, "{text}");
         }
