@@ -18,7 +18,10 @@ const MIB_MAX: usize = 420;
 fn main() {
     let part = std::env::args().nth(1).unwrap_or_default();
     let mut found = 0;
-    println!("{:<66}{:>9}{:>9}{:>9}{:>7}{:>9}", "case", "1 MB s", "2 MB s", "4 MB s", "grows", "MiB");
+    println!(
+        "{:<66}{:>9}{:>9}{:>9}{:>7}{:>9}",
+        "case", "1 MB s", "2 MB s", "4 MB s", "grows", "MiB"
+    );
     for case in cases().iter().filter(|case| case.name.contains(&part)) {
         found += usize::from(!bounded(case));
     }
@@ -30,12 +33,19 @@ fn bounded(case: &Case) -> bool {
     let costs = [1, 2, 4].map(|mb| cost(case, mb * 1_000_000));
     let [one, _, four] = costs.map(|cost| cost.time.as_secs_f64());
     let grows = four / one.max(1e-6);
-    let mib = costs.map(|cost| cost.memory >> 20).into_iter().max().unwrap_or(0);
+    let mib = costs
+        .map(|cost| cost.memory >> 20)
+        .into_iter()
+        .max()
+        .unwrap_or(0);
     let linear = four < SECONDS_NOISE || grows <= GROWTH_MAX;
     let sound = linear && four <= SECONDS_MAX && mib <= MIB_MAX;
     let [a, b, c] = costs.map(|cost| cost.time.as_secs_f64());
     let mark = if sound { "" } else { "  <-- out of bounds" };
-    println!("{:<66}{a:>9.3}{b:>9.3}{c:>9.3}{grows:>7.1}{mib:>9}{mark}", case.name);
+    println!(
+        "{:<66}{a:>9.3}{b:>9.3}{c:>9.3}{grows:>7.1}{mib:>9}{mark}",
+        case.name
+    );
     sound
 }
 

@@ -3,7 +3,9 @@
 
 use std::sync::OnceLock;
 
-use tanpuhui::domain::methodology::{Defect, EMBEDDED_DOCUMENTS, Library, formula, import, parse_time};
+use tanpuhui::domain::methodology::{
+    Defect, EMBEDDED_DOCUMENTS, Library, formula, import, parse_time,
+};
 use tanpuhui::domain::party::content_digest::ContentDigest;
 use tanpuhui::domain::party::http_signature::{Body, FieldList, Policy, Request, verify};
 use tanpuhui::domain::party::key::VerifyKey;
@@ -29,8 +31,14 @@ pub fn formula(data: &[u8]) {
             }
         },
         Err(fault) => {
-            assert!(fault.from <= fault.to && fault.to <= source.len(), "{fault:?}");
-            assert!(source.is_char_boundary(fault.from) && source.is_char_boundary(fault.to), "{fault:?}");
+            assert!(
+                fault.from <= fault.to && fault.to <= source.len(),
+                "{fault:?}"
+            );
+            assert!(
+                source.is_char_boundary(fault.from) && source.is_char_boundary(fault.to),
+                "{fault:?}"
+            );
             assert!(!fault.message.is_empty());
         }
     }
@@ -49,7 +57,10 @@ pub fn methodology(data: &[u8]) {
         assert!(!defect.message.is_empty());
     }
     bounded(data.len() * 4, || {
-        for compiled in library.methodologies().filter(|compiled| compiled.file() == FILE) {
+        for compiled in library
+            .methodologies()
+            .filter(|compiled| compiled.file() == FILE)
+        {
             let _ = compiled.run_examples();
             let _ = compiled.standing();
             let _ = compiled.formulas();
@@ -61,7 +72,9 @@ const FILE: &str = "fuzzed.toml";
 
 fn load(text: &str) -> (Library, Vec<Defect>) {
     let named = |(file, _): &&(&str, &str)| {
-        ["gwp", "grid-factor"].iter().any(|code| file.contains(code) && text.contains(code))
+        ["gwp", "grid-factor"]
+            .iter()
+            .any(|code| file.contains(code) && text.contains(code))
     };
     let tables = EMBEDDED_DOCUMENTS.iter().filter(named).copied();
     Library::load_what_can_be(tables.chain([(FILE, text)]))
@@ -87,7 +100,10 @@ pub fn scene(data: &[u8]) -> Option<(Adapter, Result<Options, Problem>, &[u8])> 
     let toml = std::str::from_utf8(toml).ok()?;
     let adapter = scenes::adapter(*choice);
     let settings = Settings::parse(toml).and_then(|settings| {
-        let options = Options { settings, ..Options::default() };
+        let options = Options {
+            settings,
+            ..Options::default()
+        };
         (adapter.check)(&options).map(|()| options)
     });
     Some((adapter, settings, file.get(CUT.len()..).unwrap_or_default()))
@@ -95,7 +111,13 @@ pub fn scene(data: &[u8]) -> Option<(Adapter, Result<Options, Problem>, &[u8])> 
 
 /// Each fault of what an officer declares names the field.
 fn named(problem: &Problem) {
-    assert!(problem.param.as_ref().is_some_and(|param| !param.is_empty()), "{problem:?}");
+    assert!(
+        problem
+            .param
+            .as_ref()
+            .is_some_and(|param| !param.is_empty()),
+        "{problem:?}"
+    );
 }
 
 /// A pull feed's declaration, a `Link` field and a cursor, and a scene's table of distances.
@@ -133,7 +155,10 @@ fn declaration(text: &str) {
         Err(problem) => named(&problem),
         Ok(declared) => {
             for hours in [0, 1, 49, 24 * 400, 24 * 40_000] {
-                let Some(now) = declared.start.checked_add_signed(chrono::TimeDelta::hours(hours)) else {
+                let Some(now) = declared
+                    .start
+                    .checked_add_signed(chrono::TimeDelta::hours(hours))
+                else {
                     continue;
                 };
                 let plan = declared.plan(declared.start, now);
@@ -173,12 +198,18 @@ pub fn judge_signature(data: &[u8]) {
         query: path.split_once('?').map(|(_, query)| query),
         fields: &FieldList(&fields),
     };
-    let key = VerifyKey::hmac_sha256("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("a key");
+    let key =
+        VerifyKey::hmac_sha256("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").expect("a key");
     let now = parse_time("2026-11-21T08:00:00Z", chrono_tz::UTC).expect("a time");
-    let judged = verify(&request, Body::Whole(b"[]"), &Policy::PARTNER, now, |_| Some(&key));
+    let judged = verify(&request, Body::Whole(b"[]"), &Policy::PARTNER, now, |_| {
+        Some(&key)
+    });
     assert!(judged.is_err(), "nobody can have made this signature");
     if let Ok(digest) = ContentDigest::parse(fields[2].1.as_bytes()) {
-        assert_eq!(ContentDigest::parse(digest.field().as_bytes()).as_ref(), Ok(&digest));
+        assert_eq!(
+            ContentDigest::parse(digest.field().as_bytes()).as_ref(),
+            Ok(&digest)
+        );
     }
 }
 
@@ -210,7 +241,12 @@ pub fn import_source(data: &[u8]) {
     };
     if let Ok(imported) = imported {
         let loaded = Library::load([(FILE, imported.document.as_str())]);
-        assert!(loaded.is_ok(), "{:?} in {}", loaded.err(), imported.document);
+        assert!(
+            loaded.is_ok(),
+            "{:?} in {}",
+            loaded.err(),
+            imported.document
+        );
     }
 }
 

@@ -48,7 +48,11 @@ pub fn cloud_events(data: &[u8]) {
 
 /// Reads one file and asserts all of it.
 pub fn file(envelope: Envelope, adapter: &Adapter, options: &Options, bytes: &[u8]) {
-    let more = if bytes.starts_with(b"PK") { WORKBOOK } else { 0 };
+    let more = if bytes.starts_with(b"PK") {
+        WORKBOOK
+    } else {
+        0
+    };
     let (mut rows, mut said) = (0usize, 0usize);
     let (read, records) = bounded_with(bytes.len(), more, || {
         let mut records = Vec::new();
@@ -65,13 +69,23 @@ pub fn file(envelope: Envelope, adapter: &Adapter, options: &Options, bytes: &[u
         (read, records)
     });
     if more == 0 {
-        assert!(rows <= 64 + bytes.len(), "{rows} rows of {} bytes", bytes.len());
-        assert!(said <= 4_096 + rows * 400 + bytes.len() * 12, "{said} bytes said of {} bytes", bytes.len());
+        assert!(
+            rows <= 64 + bytes.len(),
+            "{rows} rows of {} bytes",
+            bytes.len()
+        );
+        assert!(
+            said <= 4_096 + rows * 400 + bytes.len() * 12,
+            "{said} bytes said of {} bytes",
+            bytes.len()
+        );
     }
     if let Err(problem) = &read {
         judge(problem);
     }
-    records.iter().for_each(|record| keeps_its_form(adapter.name, record));
+    records
+        .iter()
+        .for_each(|record| keeps_its_form(adapter.name, record));
     if bytes.len() <= AGAIN_MAX {
         let whole = all(envelope, adapter, options, bytes, bytes.len().max(1));
         assert_eq!(whole.0.is_ok(), read.is_ok());
@@ -84,10 +98,18 @@ pub fn file(envelope: Envelope, adapter: &Adapter, options: &Options, bytes: &[u
 
 type Answer = (Result<Seen, Problem>, Vec<Outcome>);
 
-fn all(envelope: Envelope, adapter: &Adapter, options: &Options, bytes: &[u8], chunk: usize) -> Answer {
+fn all(
+    envelope: Envelope,
+    adapter: &Adapter,
+    options: &Options,
+    bytes: &[u8],
+    chunk: usize,
+) -> Answer {
     let mut outcomes = Vec::new();
     let mut source = BufReader::with_capacity(chunk, bytes);
-    let read = envelope.read(adapter, &mut source, options, &mut |outcome| outcomes.push(outcome));
+    let read = envelope.read(adapter, &mut source, options, &mut |outcome| {
+        outcomes.push(outcome)
+    });
     (read, outcomes)
 }
 
@@ -117,8 +139,15 @@ fn stands_somewhere(place: &Place) {
 
 /// No input is a fault of ours, and none may be answered as if a service were away.
 fn judge(problem: &Problem) {
-    assert!(!matches!(problem.code, Code::Internal | Code::Unavailable), "{problem:?}");
-    assert!(problem.detail.len() <= DETAIL_MAX, "{} bytes of detail", problem.detail.len());
+    assert!(
+        !matches!(problem.code, Code::Internal | Code::Unavailable),
+        "{problem:?}"
+    );
+    assert!(
+        problem.detail.len() <= DETAIL_MAX,
+        "{} bytes of detail",
+        problem.detail.len()
+    );
     assert!(!problem.code.zh().is_empty() && !problem.code.en().is_empty());
 }
 
@@ -127,10 +156,14 @@ fn judge(problem: &Problem) {
 fn keeps_its_form(name: &str, record: &Record) {
     assert!(record.from <= record.to, "{name}: {record:?}");
     for quantity in &record.quantities {
-        assert!(!quantity.value.is_sign_negative() || quantity.value.is_zero(), "{name}: {record:?}");
+        assert!(
+            !quantity.value.is_sign_negative() || quantity.value.is_zero(),
+            "{name}: {record:?}"
+        );
     }
     let text = native::write(record);
-    let again = native::parse_record(&text).unwrap_or_else(|problem| panic!("{name}: {problem:?} in {text}"));
+    let again = native::parse_record(&text)
+        .unwrap_or_else(|problem| panic!("{name}: {problem:?} in {text}"));
     let mut writer = Writer::default();
     assert_eq!(writer.write(&again), writer.write(record), "{name}: {text}");
 }
@@ -167,7 +200,10 @@ pub fn native_batch(data: &[u8]) {
         let (read, outcomes) = all(Envelope::None, &adapter, &Options::default(), bytes, 4_096);
         assert!(read.is_ok(), "{read:?}");
         let of_file: Vec<&Record> = outcomes.iter().filter_map(record_of).collect();
-        let of_batch: Vec<&Record> = rows.iter().filter_map(|(_, row)| row.as_ref().ok()).collect();
+        let of_batch: Vec<&Record> = rows
+            .iter()
+            .filter_map(|(_, row)| row.as_ref().ok())
+            .collect();
         assert_eq!(of_file, of_batch);
     }
 }

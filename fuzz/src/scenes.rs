@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use tanpuhui::domain::scene::adapter::{Adapter, DistanceTable, Options, Settings, all};
 
-const STATIONS: &str = "from,to,km\n罗湖,老街,2.5\n老街,罗湖,2.6\na,b,1\n1,2,0.000001\n440305,441900,72.5\n";
+const STATIONS: &str =
+    "from,to,km\n罗湖,老街,2.5\n老街,罗湖,2.6\na,b,1\n1,2,0.000001\n440305,441900,72.5\n";
 
 /// The adapter that a byte names.
 pub fn adapter(choice: u8) -> Adapter {
@@ -39,7 +40,10 @@ fn declared(name: &str) -> &'static [(&'static str, &'static str)] {
             ("", ""),
             ("", "money = 'yuan'\nz_times = 'utc'"),
             ("", "columns = 'card_no,deal_date,-,deal_type,station'"),
-            ("America/New_York", "columns = 'equ_no,station,deal_type,deal_money,deal_date,card_no,car_no'\nmoney = 'yuan'"),
+            (
+                "America/New_York",
+                "columns = 'equ_no,station,deal_type,deal_money,deal_date,card_no,car_no'\nmoney = 'yuan'",
+            ),
         ],
         "sz-bike-order" => &[
             ("", "datum = 'wgs84'"),
@@ -49,37 +53,73 @@ fn declared(name: &str) -> &'static [(&'static str, &'static str)] {
         ],
         "mds-trips" => &[
             ("", ""),
-            ("", "subject_field = 'user'\nmode = 'bike'\nmax_speed_kmh = '60'"),
-            ("", "mode = 'car'\nmin_distance_m = 1\nround_trips = 'accept'"),
+            (
+                "",
+                "subject_field = 'user'\nmode = 'bike'\nmax_speed_kmh = '60'",
+            ),
+            (
+                "",
+                "mode = 'car'\nmin_distance_m = 1\nround_trips = 'accept'",
+            ),
         ],
         "gpx" => &[
             ("", "subject = 'one'\nmode = 'bike'"),
             ("", ""),
-            ("", "subject_field = 'track_name'\nmode = 'walk'\nmax_gap_s = 3600"),
+            (
+                "",
+                "subject_field = 'track_name'\nmode = 'walk'\nmax_gap_s = 3600",
+            ),
         ],
         "green-button" => &[("", ""), ("", "summaries = 'billing_periods'")],
         "ocpi-cdr" => &[("", ""), ("", "country_code = 'CN'\nparty_id = 'SZX'")],
-        "gbt-32960" => &[("", ""), ("America/New_York", "mileage = 'km'\nunknown_run_mode = 'electric'")],
+        "gbt-32960" => &[
+            ("", ""),
+            (
+                "America/New_York",
+                "mileage = 'km'\nunknown_run_mode = 'electric'",
+            ),
+        ],
         "csg-household" => &[
             ("", ""),
             ("", "kind = 'daily'"),
             ("", "kind = 'bills'\nbilling_day = 28"),
             ("America/Santiago", "billing_day = 1"),
         ],
-        "freight-waybill" => &[("", ""), ("", "mass_unit = 't'\nplate_salt = '0123456789abcdef0123456789abcdef'")],
+        "freight-waybill" => &[
+            ("", ""),
+            (
+                "",
+                "mass_unit = 't'\nplate_salt = '0123456789abcdef0123456789abcdef'",
+            ),
+        ],
         "epcis" => &[
             ("", "subject = 'source:possessing_party'"),
-            ("", "subject = 'epc'\nweighed = ['urn:epc:class:*', '*']\n[materials]\n'*' = 'plastic'\n'urn:epc:*' = 'paper'"),
-            ("", "subject = 'ilmd:example:resident'\nbiz_steps = ['collecting']"),
+            (
+                "",
+                "subject = 'epc'\nweighed = ['urn:epc:class:*', '*']\n[materials]\n'*' = 'plastic'\n'urn:epc:*' = 'paper'",
+            ),
+            (
+                "",
+                "subject = 'ilmd:example:resident'\nbiz_steps = ['collecting']",
+            ),
             ("", "subject = 'extension:example:resident'"),
             ("", "subject = 'bizTransaction:po'"),
             ("", "subject = 'readPoint'"),
             ("", "subject = 'parentID'"),
         ],
         "recycling-weigh" => &[
-            ("", "unit = 'g'\nmass = 'drop'\ndrop_max_kg = '30'\ntare = '120'\n[tares]\nB-17 = '1500'"),
-            ("", "unit = 'kg'\nmass = 'cumulative_day'\nday_start = 'first_row'\ndrop_max_kg = '30'"),
-            ("America/New_York", "unit = 'g'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = '30'\n[columns]\nuser = 'who'\n[materials]\nPET = 'plastic'"),
+            (
+                "",
+                "unit = 'g'\nmass = 'drop'\ndrop_max_kg = '30'\ntare = '120'\n[tares]\nB-17 = '1500'",
+            ),
+            (
+                "",
+                "unit = 'kg'\nmass = 'cumulative_day'\nday_start = 'first_row'\ndrop_max_kg = '30'",
+            ),
+            (
+                "America/New_York",
+                "unit = 'g'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = '30'\n[columns]\nuser = 'who'\n[materials]\nPET = 'plastic'",
+            ),
         ],
         "ileap-tad" => &[("", ""), ("", "subject = 'one'")],
         "table" => TABLES,
@@ -138,7 +178,12 @@ mod tests {
             for choice in 0..declared(adapter.name).len() {
                 let choice = b'0' + u8::try_from(choice).unwrap();
                 let options = options(adapter.name, choice);
-                assert_eq!((adapter.check)(&options), Ok(()), "{} {choice}", adapter.name);
+                assert_eq!(
+                    (adapter.check)(&options),
+                    Ok(()),
+                    "{} {choice}",
+                    adapter.name
+                );
             }
         }
     }

@@ -31,7 +31,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// A file for an adapter, in the scene of that number.
-fn file(adapter: &'static str, scene: u8, what: &str, make: impl Fn(usize) -> Vec<u8> + 'static) -> Case {
+fn file(
+    adapter: &'static str,
+    scene: u8,
+    what: &str,
+    make: impl Fn(usize) -> Vec<u8> + 'static,
+) -> Case {
     let run = move |bytes: &[u8]| read(Envelope::None, adapter, scene, bytes);
     Case {
         name: format!("{adapter} {scene}: {what}"),
@@ -54,8 +59,16 @@ fn repeated(size: usize, head: &str, part: impl Fn(usize) -> String, tail: &str)
 }
 
 /// Rows of nearly 64 KB, `inner` many times between `open` and `close` in each.
-fn long_rows(size: usize, head: &str, [open, inner, close, between]: [&str; 4], tail: &str) -> Vec<u8> {
-    let row = format!("{open}{}{close}{between}", inner.repeat((64_000 - open.len() - close.len()) / inner.len()));
+fn long_rows(
+    size: usize,
+    head: &str,
+    [open, inner, close, between]: [&str; 4],
+    tail: &str,
+) -> Vec<u8> {
+    let row = format!(
+        "{open}{}{close}{between}",
+        inner.repeat((64_000 - open.len() - close.len()) / inner.len())
+    );
     repeated(size, head, |_| row.clone(), tail)
 }
 

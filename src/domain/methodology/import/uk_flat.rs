@@ -215,7 +215,9 @@ fn adds_up(key: &Key, group: &Group, tally: &mut Tally) -> Result<(), Problem> {
     if parts.len() < PARTS.len() {
         return Ok(());
     }
-    let sum = parts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part));
+    let sum = parts
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part));
     let apart = sum.and_then(|sum| sum.checked_sub(total));
     if apart.is_none_or(|apart| apart.abs() > TOLERANCE) {
         let sum = sum.map_or("more than can be written".to_owned(), |sum| sum.to_string());

@@ -1,6 +1,8 @@
 //! Local times without an offset, as operators export them.
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// A local time and how finely it was written.
@@ -38,6 +40,14 @@ impl LocalTime {
             MappedLocalTime::Ambiguous(early, late) => [Some(early.to_utc()), Some(late.to_utc())],
         }
     }
+}
+
+/// A time in RFC 3339 with its offset. A leap second is none, for it has no instant of its own, and
+/// neither is a time that no record [can state](can_be_stated).
+pub(super) fn with_offset(text: &str) -> Option<DateTime<FixedOffset>> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    let sound = time.timestamp_subsec_nanos() < 1_000_000_000 && can_be_stated(&time.to_utc());
+    sound.then_some(time)
 }
 
 /// Whether RFC 3339 has a form for it: its years have four digits.
@@ -108,6 +118,14 @@ mod tests {
         let late = "9999-12-31 23:00:00";
         assert!(instants(late, chrono_tz::Asia::Shanghai)[0].is_some());
         assert_eq!(instants(late, chrono_tz::America::New_York), [None, None]);
+        assert!(with_offset("9999-12-31T23:59:59Z").is_some());
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+08:00",
+            "2016-12-31T23:59:60Z",
+        ] {
+            assert_eq!(with_offset(text), None, "{text}");
+        }
         let early = "0000-01-01 01:00:00";
         assert!(instants(early, chrono_tz::America::New_York)[0].is_some());
         assert_eq!(instants(early, chrono_tz::Asia::Shanghai), [None, None]);

@@ -12,6 +12,13 @@ use super::json_text::Text;
 const WHOLE_DIGITS_MAX: usize = 18;
 const DECIMALS_MAX: usize = 12;
 
+/// Whether our own form can state it: at most 18 digits before the point and 12 after it.
+pub(super) fn can_be_stated(value: Decimal) -> bool {
+    const WHOLE_MAX: i128 = 10_i128.pow(18);
+    let whole = value.trunc().mantissa().unsigned_abs();
+    value.normalize().scale() <= 12 && whole < WHOLE_MAX.unsigned_abs()
+}
+
 /// The characters; blank for `null`, which no field distinguishes from absence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Scalar<'a>(Cow<'a, str>);
@@ -93,6 +100,13 @@ mod tests {
     }
 
     #[test]
+    fn what_our_own_form_states_is_bounded_on_both_sides() {
+        let of = |text: &str| can_be_stated(Decimal::from_str_exact(text).expect("a number"));
+        assert!(of("999999999999999999") && of("-0.000000000001") && of("1.0000000000000"));
+        assert!(!of("1000000000000000000") && !of("0.0000000000001"));
+    }
+
+    #[test]
     fn only_plain_numbers_are_decimals() {
         let decimal = |text: &str| Scalar(Cow::Borrowed(text)).decimal();
         assert_eq!(decimal("12.500"), Some(Decimal::new(12_500, 3)));
@@ -100,10 +114,24 @@ mod tests {
         let widest = "-999999999999999999.999999999999";
         assert_eq!(decimal(widest).map(|d| d.to_string()).as_deref(), None);
         let widest = "-999999999999999.999999999999";
-        assert_eq!(decimal(widest).map(|d| d.to_string()).as_deref(), Some(widest));
+        assert_eq!(
+            decimal(widest).map(|d| d.to_string()).as_deref(),
+            Some(widest)
+        );
         for text in [
-            "", "-", "1e3", "+1", "1,000", ".5", "5.", "1.2.3", "--1", "NaN", "１",
-            "1000000000000000000", "5.2011111111111",
+            "",
+            "-",
+            "1e3",
+            "+1",
+            "1,000",
+            ".5",
+            "5.",
+            "1.2.3",
+            "--1",
+            "NaN",
+            "１",
+            "1000000000000000000",
+            "5.2011111111111",
         ] {
             assert_eq!(decimal(text), None, "{text}");
         }

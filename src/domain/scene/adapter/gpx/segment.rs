@@ -1,8 +1,7 @@
 //! The points of one track segment, summed as they come: no list of them is kept.
 
-use chrono::DateTime;
-
 use super::super::great_circle::{self, Point};
+use super::super::local_time::with_offset;
 use super::super::speed::SpeedLimit;
 use super::pace::Pace;
 
@@ -145,9 +144,6 @@ fn sum(a: (i64, i64), b: (i64, i64)) -> (i64, i64) {
 
 /// An XML date and time. GPX times are UTC; so is one without an offset.
 fn milliseconds(text: &str) -> Option<i64> {
-    let parsed = DateTime::parse_from_rfc3339(text)
-        .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")))
-        .ok()?;
-    // A leap second has no instant of its own.
-    (parsed.timestamp_subsec_nanos() < 1_000_000_000).then(|| parsed.timestamp_millis())
+    let parsed = with_offset(text).or_else(|| with_offset(&format!("{text}Z")))?;
+    Some(parsed.timestamp_millis())
 }

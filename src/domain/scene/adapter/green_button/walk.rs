@@ -2,10 +2,10 @@
 //!
 //! Elements are known by their local name, so prefixed and default namespaces read alike.
 
-use chrono::DateTime;
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 
+use super::super::local_time::with_offset;
 use super::document::entity;
 use super::entry::{Block, Entry, Number, Reading, Resource, Summary};
 use super::local_days::{LocalDays, Rule};
@@ -149,7 +149,7 @@ impl Walk {
         let Some(parent) = parent else { return };
         if leaf == Leaf::Updated {
             if parent == Tag::Entry {
-                let stated = DateTime::parse_from_rfc3339(text).ok();
+                let stated = with_offset(text);
                 self.entry.updated = stated.map(|time| time.to_utc());
             }
             return;

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::interned;
 use super::super::json_text::Text;
+use super::super::local_time::with_offset;
 use super::energy::{EnergyCarrier, Feedstock, attributes};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
@@ -300,8 +301,8 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
 fn instant(field: &str, text: Option<&Text<'_>>) -> Result<DateTime<Utc>, Problem> {
     let text = text.ok_or_else(|| Problem::at(Code::MissingField, field, ""))?;
     let wrong = |detail| Problem::at(Code::TimeInvalid, field, detail);
-    let time = DateTime::parse_from_rfc3339(text.as_str())
-        .map_err(|_| wrong("not a date and time with its zone"))?;
+    let time =
+        with_offset(text.as_str()).ok_or_else(|| wrong("not a date and time with its zone"))?;
     match time.offset().local_minus_utc() {
         0 => Ok(time.to_utc()),
         _ => Err(wrong("must be in UTC")),

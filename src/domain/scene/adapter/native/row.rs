@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::super::json_text::Text;
+use super::super::local_time::{can_be_stated, with_offset};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
 use crate::domain::behaviour::{Quantity, Record};
@@ -219,11 +220,8 @@ fn amount(json: &str) -> Result<Decimal, (Code, &'static str)> {
 
 /// RFC 3339 with an offset; a leap second has no instant of its own and is refused.
 fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
-    let parsed = plain_instant(text).or_else(|| {
-        let parsed = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-        (parsed.timestamp_subsec_nanos() < 1_000_000_000).then_some(parsed)
-    });
-    parsed.ok_or_else(|| {
+    let parsed = plain_instant(text).or_else(|| with_offset(text).map(|time| time.to_utc()));
+    parsed.filter(can_be_stated).ok_or_else(|| {
         Problem::at(
             Code::TimeInvalid,
             field,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::super::local_time::LocalTime;
+use super::super::local_time::{LocalTime, with_offset};
 use super::declared::Zulu;
 use crate::domain::problem::{Code, Problem};
 
@@ -33,9 +33,7 @@ impl Clock {
         match LocalTime::parse(zulu.unwrap_or(text)) {
             Some(time) if zulu.is_some() && self.zulu == Zulu::Utc => Some(time.time.and_utc()),
             Some(time) => time.instants(self.zone).into_iter().flatten().next(),
-            None => DateTime::parse_from_rfc3339(text)
-                .ok()
-                .map(|time| time.to_utc()),
+            None => with_offset(text).map(|time| time.to_utc()),
         }
     }
 }

@@ -7,7 +7,7 @@ use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 
-use super::super::local_time::LocalTime;
+use super::super::local_time::{self, LocalTime};
 use super::serial::{self, Epoch};
 
 /// How long a stretch a written time names.
@@ -97,7 +97,7 @@ impl Pattern {
     pub(super) fn read(&self, text: &str) -> Option<Stated> {
         match &self.way {
             Way::Rfc3339 => {
-                let time = DateTime::parse_from_rfc3339(text).ok()?;
+                let time = local_time::with_offset(text)?;
                 Some(with_offset(time))
             }
             Way::Unix { per_second } => {

@@ -120,7 +120,10 @@ fn a_cell_far_to_the_right_costs_its_row_and_no_other() {
     // Nothing stays of the row before: neither its far cell nor its amount.
     assert_eq!(outcomes.len(), 20_000);
     let last = refusals(&outcomes).pop().expect("a refusal");
-    assert_eq!((last.0.as_str(), last.1.as_str()), ("Data!B20000", "missing_field"));
+    assert_eq!(
+        (last.0.as_str(), last.1.as_str()),
+        ("Data!B20000", "missing_field")
+    );
     assert!(matches!(outcomes.last(), Some(Outcome::Record(..))));
 }
 
