@@ -64,9 +64,7 @@ impl<'d> TableBuilder<'d> {
         }
         for (child, parent) in &entry.parents {
             let step = (self.dictionary.find(child), self.dictionary.find(parent));
-            if !self.parents.contains(&step) {
-                self.parents.push(step);
-            }
+            self.parents.push(step);
         }
         Ok(())
     }
@@ -180,6 +178,8 @@ impl<'d> TableBuilder<'d> {
     ) -> Loaded<Table> {
         self.rows.sort_by_key(|row| (row.key, row.from));
         self.parents.sort_unstable();
+        // Versions of one table say the same step.
+        self.parents.dedup();
         let fallback = match fallback {
             None => None,
             Some(wanted) => {

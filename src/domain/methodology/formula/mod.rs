@@ -46,3 +46,13 @@ impl Fault {
         }
     }
 }
+
+/// A formula as it is printed: one spacing, and no parentheses that it does not need. Read again,
+/// it is the same formula; one that only just fits may then be too deep, for an `if` within
+/// another form is printed in parentheses.
+///
+/// # Errors
+/// The first fault of the text.
+pub fn printed(source: &str) -> Result<String, Fault> {
+    Ok(parse(source)?.to_string())
+}

@@ -44,11 +44,11 @@ fn print_form(form: &Form, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Form::Name(name) => f.write_str(name),
         Form::Negate(inner) => {
             f.write_str("-")?;
-            print(inner, NEGATE + 1, f)
+            print(inner, NEGATE, f)
         }
         Form::Not(inner) => {
             f.write_str("not ")?;
-            print(inner, NOT + 1, f)
+            print(inner, NOT, f)
         }
         Form::Binary(operator, left, right) => {
             let (binds_left, binds_right) = operator.binding();

@@ -26,6 +26,10 @@ fn precedence_is_the_school_one() {
         "(a - (b - c)) * -(d + e)"
     );
     assert_eq!(printed("((a*b))/c"), "a * b / c");
+    assert_eq!(printed("-(-(-a))"), "---a");
+    assert_eq!(printed("not (not (a < b))"), "not not a < b");
+    let many = format!("{}a", "-".repeat(40));
+    assert_eq!(printed(&many), many);
 }
 
 #[test]

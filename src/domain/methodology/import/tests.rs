@@ -245,3 +245,25 @@ fn a_flat_file_whose_parts_do_not_add_up_is_refused() {
             .contains("two years")
     );
 }
+
+#[test]
+fn parts_beyond_every_number_are_refused() {
+    let most = "79228162514264337593543950335";
+    for values in [[most; 4], ["-1", most, "0", "0"]] {
+        let text = HEAD.to_owned() + &group("Fuels,Gas,Butane,,", "tonnes", values);
+        let problem = uk_flat(&[file(&text)], &stated("uk", "1")).unwrap_err();
+        assert_eq!(problem.code, Code::InvalidField, "{problem:?}");
+    }
+}
+
+#[test]
+fn a_file_that_leaves_no_row_is_no_table() {
+    for text in [
+        HEAD.to_owned(),
+        HEAD.to_owned() + &group("Fuels,Gas,Butane,,", "tonnes", ["", "", "", ""]),
+        HEAD.to_owned() + &group("Fuels,Gas,Butane,,", "cubits", ["1", "1", "0", "0"]),
+    ] {
+        let problem = uk_flat(&[file(&text)], &stated("uk", "1")).unwrap_err();
+        assert_eq!(problem.code, Code::MissingField, "{problem:?}");
+    }
+}

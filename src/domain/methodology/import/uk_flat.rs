@@ -70,7 +70,8 @@ type Key = [String; 5];
 ///
 /// # Errors
 /// `invalid_field` for another header, a row of another form, a value that is no decimal number,
-/// one key with two values, or parts that do not add up to their total within rounding.
+/// one key with two values, or parts that do not add up to their total within rounding;
+/// `missing_field` if no row is left.
 pub fn uk_flat(files: &[SourceFile], stated: &Statement) -> Result<Imported, Problem> {
     let mut tally = Tally::default();
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
@@ -83,6 +84,10 @@ pub fn uk_flat(files: &[SourceFile], stated: &Statement) -> Result<Imported, Pro
     for (key, group) in groups {
         adds_up(&key, &group, &mut tally)?;
         rows.extend(row(key, group, &mut tally));
+    }
+    if rows.is_empty() {
+        let detail = "there is no factor in it that a table can have";
+        return Err(Problem::at(Code::MissingField, "file", detail));
     }
     tally.rows_written = rows.len();
     let table = Table {
@@ -210,8 +215,12 @@ fn adds_up(key: &Key, group: &Group, tally: &mut Tally) -> Result<(), Problem> {
     if parts.len() < PARTS.len() {
         return Ok(());
     }
-    let sum: Decimal = parts.iter().sum();
-    if (sum - total).abs() > TOLERANCE {
+    let sum = parts
+        .iter()
+        .try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part));
+    let apart = sum.and_then(|sum| sum.checked_sub(total));
+    if apart.is_none_or(|apart| apart.abs() > TOLERANCE) {
+        let sum = sum.map_or("more than can be written".to_owned(), |sum| sum.to_string());
         let detail = format!("the parts add up to {sum}, the total is {total}");
         return Err(Problem::at(Code::InvalidField, key.join(" | "), detail));
     }

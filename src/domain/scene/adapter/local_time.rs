@@ -1,6 +1,8 @@
 //! Times as operators export them: local ones without an offset, and those of RFC 3339.
 
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// A local time and how finely it was written.
@@ -34,20 +36,28 @@ impl LocalTime {
     }
 
     /// The instants this time can mean in `zone`: none in the gap when clocks go forward, two in
-    /// the hour that is lived twice (the earlier first).
+    /// the hour that is lived twice (the earlier first). None beyond the years 0 to 9999 of UTC
+    /// either, which no record can state.
     pub(super) fn instants(self, zone: Tz) -> [Option<DateTime<Utc>>; 2] {
         match zone.from_local_datetime(&self.time) {
             MappedLocalTime::None => [None, None],
-            MappedLocalTime::Single(only) => [Some(only.to_utc()), None],
+            MappedLocalTime::Single(only) => [Some(only.to_utc()).filter(can_be_stated), None],
             MappedLocalTime::Ambiguous(early, late) => [Some(early.to_utc()), Some(late.to_utc())],
         }
     }
 }
 
-/// A time with its offset; a leap second has no instant of its own, and is none.
+/// A time in RFC 3339 with its offset. A leap second is none, for it has no instant of its own, and
+/// neither is a time that no record [can state](can_be_stated).
 pub(super) fn rfc3339(text: &str) -> Option<DateTime<FixedOffset>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
-    (time.timestamp_subsec_nanos() < 1_000_000_000).then_some(time)
+    let sound = time.timestamp_subsec_nanos() < 1_000_000_000 && can_be_stated(&time.to_utc());
+    sound.then_some(time)
+}
+
+/// Whether RFC 3339 has a form for it: its years have four digits.
+pub(super) fn can_be_stated(at: &DateTime<Utc>) -> bool {
+    (0..=9_999).contains(&at.year())
 }
 
 /// `2015-09-21 14:53:16` with this byte in its middle, and what follows it: the one form that nearly
@@ -156,6 +166,25 @@ fn number(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_instant_is_beyond_what_a_record_can_state() {
+        let instants = |text, zone| LocalTime::parse(text).expect("a time").instants(zone);
+        let late = "9999-12-31 23:00:00";
+        assert!(instants(late, chrono_tz::Asia::Shanghai)[0].is_some());
+        assert_eq!(instants(late, chrono_tz::America::New_York), [None, None]);
+        assert!(rfc3339("9999-12-31T23:59:59Z").is_some());
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+08:00",
+            "2016-12-31T23:59:60Z",
+        ] {
+            assert_eq!(rfc3339(text), None, "{text}");
+        }
+        let early = "0000-01-01 01:00:00";
+        assert!(instants(early, chrono_tz::America::New_York)[0].is_some());
+        assert_eq!(instants(early, chrono_tz::Asia::Shanghai), [None, None]);
+    }
 
     #[test]
     fn the_layouts_operators_use_are_one_time() {

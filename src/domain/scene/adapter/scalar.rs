@@ -9,6 +9,16 @@ use serde_json::value::RawValue;
 
 use super::json_text::Text;
 
+const WHOLE_DIGITS_MAX: usize = 18;
+const DECIMALS_MAX: usize = 12;
+
+/// Whether our own form can state it: at most 18 digits before the point and 12 after it.
+pub(super) fn can_be_stated(value: Decimal) -> bool {
+    const WHOLE_MAX: i128 = 10_i128.pow(18);
+    let whole = value.trunc().mantissa().unsigned_abs();
+    value.normalize().scale() <= 12 && whole < WHOLE_MAX.unsigned_abs()
+}
+
 /// The characters; blank for `null`, which no field distinguishes from absence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Scalar<'a>(Cow<'a, str>);
@@ -23,8 +33,9 @@ impl Scalar<'_> {
         self.text().is_empty()
     }
 
-    /// A plain decimal number: digits, at most one point, at most one leading minus, 28 digits in
-    /// all. No exponent, no plus, no thousands separator.
+    /// A plain decimal number: digits, at most one point, at most one leading minus; as in our own
+    /// form up to 18 digits before the point and 12 after it. No exponent, no plus, no thousands
+    /// separator.
     pub(super) fn decimal(&self) -> Option<Decimal> {
         let text = self.text();
         let plain = text
@@ -33,6 +44,10 @@ impl Scalar<'_> {
         let closed = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
         let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
         if !plain || !closed(digits.first()) || !closed(digits.last()) {
+            return None;
+        }
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        if whole.trim_start_matches('-').len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
             return None;
         }
         Decimal::from_str_exact(text).ok()
@@ -85,12 +100,38 @@ mod tests {
     }
 
     #[test]
+    fn what_our_own_form_states_is_bounded_on_both_sides() {
+        let of = |text: &str| can_be_stated(Decimal::from_str_exact(text).expect("a number"));
+        assert!(of("999999999999999999") && of("-0.000000000001") && of("1.0000000000000"));
+        assert!(!of("1000000000000000000") && !of("0.0000000000001"));
+    }
+
+    #[test]
     fn only_plain_numbers_are_decimals() {
         let decimal = |text: &str| Scalar(Cow::Borrowed(text)).decimal();
         assert_eq!(decimal("12.500"), Some(Decimal::new(12_500, 3)));
         assert_eq!(decimal("-1"), Some(Decimal::NEGATIVE_ONE));
+        let widest = "-999999999999999999.999999999999";
+        assert_eq!(decimal(widest).map(|d| d.to_string()).as_deref(), None);
+        let widest = "-999999999999999.999999999999";
+        assert_eq!(
+            decimal(widest).map(|d| d.to_string()).as_deref(),
+            Some(widest)
+        );
         for text in [
-            "", "-", "1e3", "+1", "1,000", ".5", "5.", "1.2.3", "--1", "NaN", "１",
+            "",
+            "-",
+            "1e3",
+            "+1",
+            "1,000",
+            ".5",
+            "5.",
+            "1.2.3",
+            "--1",
+            "NaN",
+            "１",
+            "1000000000000000000",
+            "5.2011111111111",
         ] {
             assert_eq!(decimal(text), None, "{text}");
         }

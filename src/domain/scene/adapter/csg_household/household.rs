@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
-use super::super::local_time::LocalTime;
+use super::super::local_time::{LocalTime, rfc3339};
 use super::super::scalar::Scalar;
 use super::calendar::Midnights;
 use super::declared::Declared;
@@ -129,9 +129,9 @@ fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Proble
     let Some(text) = first_stated(document) else {
         return Ok(None);
     };
-    let instant: Option<DateTime<Utc>> = match DateTime::parse_from_rfc3339(&text) {
-        Ok(time) => Some(time.to_utc()),
-        Err(_) => LocalTime::parse(&text)
+    let instant: Option<DateTime<Utc>> = match rfc3339(&text) {
+        Some(time) => Some(time.to_utc()),
+        None => LocalTime::parse(&text)
             .and_then(|time| time.instants(zone).into_iter().flatten().next()),
     };
     let instant = instant

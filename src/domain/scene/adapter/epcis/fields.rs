@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::problem::{Code, Problem};
 use crate::domain::scene::adapter::json_text::{Text, object};
+use crate::domain::scene::adapter::local_time::rfc3339;
 
 pub(super) fn missing(field: &str) -> Problem {
     Problem::at(Code::MissingField, field, "")
@@ -84,9 +85,7 @@ pub(super) fn instant(
     let Some(text) = text(field, raw)? else {
         return Ok(None);
     };
-    let parsed = DateTime::parse_from_rfc3339(&text).ok();
-    let sound = parsed.filter(|time| time.timestamp_subsec_nanos() < 1_000_000_000);
-    match sound {
+    match rfc3339(&text) {
         Some(time) => Ok(Some(time.to_utc())),
         None => Err(Problem::at(
             Code::TimeInvalid,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::json_text::object;
+use super::super::scalar::can_be_stated;
 use super::declared::Declared;
 use super::fields::{invalid, items, missing, text};
 use super::vocabulary::is_uri;
@@ -257,6 +258,9 @@ impl<'a> Element<'a> {
         let scaled = amount.checked_mul(size).filter(|sum| *sum <= AMOUNT_MAX);
         let scaled = scaled
             .ok_or_else(|| out_of_range(field, "more than 1,000,000,000 kg, m3 or pieces"))?;
+        if !can_be_stated(scaled) {
+            return Err(out_of_range(field, "finer than 12 decimals of kg or m3"));
+        }
         Ok(Some((measure, scaled)))
     }
 }

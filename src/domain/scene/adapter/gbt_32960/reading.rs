@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::super::local_time::LocalTime;
+use super::super::local_time::{LocalTime, rfc3339};
 use crate::domain::problem::{Code, Problem};
 
 /// The standard's largest odometer value, in 0.1 km.
@@ -78,8 +78,8 @@ pub(super) fn time(text: &str, zone: Tz) -> Result<(i64, i32), Problem> {
         let day = local.time.date().num_days_from_ce();
         return Ok((instant.timestamp(), day));
     }
-    let instant: DateTime<Utc> = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| invalid("not a date and time".to_owned()))?
+    let instant: DateTime<Utc> = rfc3339(text)
+        .ok_or_else(|| invalid("not a date and time".to_owned()))?
         .to_utc();
     let day = instant.with_timezone(&zone).date_naive().num_days_from_ce();
     Ok((instant.timestamp(), day))

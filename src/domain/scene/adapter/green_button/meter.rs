@@ -6,6 +6,8 @@ use crate::domain::problem::{Code, Problem};
 
 /// More than this in one reading is a fault of the meter or the file, in any unit that is read.
 const VALUE_MAX: i64 = 1_000_000_000;
+/// As in our own form.
+const DECIMALS_MAX: u32 = 12;
 
 /// The numbers of a ReadingType, as far as they decide what is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,7 +102,7 @@ impl Measure {
     /// The integer of the file as an exact decimal in `unit`.
     ///
     /// # Errors
-    /// `quantity_out_of_range`: negative, or more than 10⁹.
+    /// `quantity_out_of_range`: negative, more than 10⁹, or of more than 12 decimals.
     pub(super) fn value(&self, integer: i64) -> Result<Decimal, Problem> {
         let refuse =
             |detail: &str| Problem::at(Code::QuantityOutOfRange, "IntervalReading.value", detail);
@@ -121,9 +123,12 @@ impl Measure {
                 Decimal::try_from_i128_with_scale(i128::from(integer), scale).ok()
             })
         };
+        let value = value.map(|value| value.normalize());
+        if value.is_some_and(|value| value.scale() > DECIMALS_MAX) {
+            return Err(refuse("finer than 12 decimals"));
+        }
         value
             .filter(|value| *value <= Decimal::from(VALUE_MAX))
-            .map(|value| value.normalize())
             .ok_or_else(|| refuse("more than 1,000,000,000 in one reading"))
     }
 }
@@ -220,6 +225,19 @@ mod tests {
             ..of(72, 0)
         };
         assert_eq!(value(export, Some(0), 1_000).2, "electricity_export");
+    }
+
+    #[test]
+    fn a_value_finer_than_our_own_form_is_refused() {
+        let measure = of(72, -12).measure(Some(0)).expect("a measure");
+        assert_eq!(
+            measure.value(1).expect_err("fine").code,
+            Code::QuantityOutOfRange
+        );
+        assert_eq!(
+            measure.value(5_000).expect("12 decimals").to_string(),
+            "0.000000000005"
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! Elements are known by their local name, so prefixed and default namespaces read alike.
 
-use chrono::DateTime;
 use quick_xml::events::BytesStart;
 
+use super::super::local_time::rfc3339;
 use super::super::xml::{Visit, attribute, mismatch};
 use super::entry::{Block, Entry, Number, Reading, Resource, Summary};
 use super::local_days::{LocalDays, Rule};
@@ -140,7 +140,7 @@ impl<'s> Walk<'s> {
         let Some(parent) = parent else { return };
         if leaf == Leaf::Updated {
             if parent == Tag::Entry {
-                let stated = DateTime::parse_from_rfc3339(text).ok();
+                let stated = rfc3339(text);
                 self.entry.updated = stated.map(|time| time.to_utc());
             }
             return;

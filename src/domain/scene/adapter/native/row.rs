@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::super::json_text::{Object, Text};
-use super::super::local_time::{plain, rfc3339, two};
+use super::super::local_time::{can_be_stated, plain, rfc3339, two};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
 use crate::domain::behaviour::{Quantity, Record};
@@ -222,7 +222,7 @@ fn amount(json: &str) -> Result<Decimal, (Code, &'static str)> {
 /// RFC 3339 with an offset; a leap second has no instant of its own and is refused.
 fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
     let parsed = plain_instant(text).or_else(|| Some(rfc3339(text)?.to_utc()));
-    parsed.ok_or_else(|| {
+    parsed.filter(can_be_stated).ok_or_else(|| {
         Problem::at(
             Code::TimeInvalid,
             field,

@@ -73,6 +73,11 @@ fn each_broken_rule_is_named_with_its_field() {
         ),
         (GOOD.replace("08:20:00", "23:59:60"), "time_invalid", "to"),
         (
+            GOOD.replace("2026-11-20T08:20:00+08:00", "9999-12-31T23:59:59-01:00"),
+            "time_invalid",
+            "to",
+        ),
+        (
             GOOD.replace("11-20T08:20", "02-30T08:20"),
             "time_invalid",
             "to",

@@ -10,8 +10,9 @@ use super::columns::{Cells, Column};
 use super::declared::Declared;
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem};
-use crate::domain::scene::adapter::local_time::LocalTime;
+use crate::domain::scene::adapter::local_time::{LocalTime, rfc3339};
 use crate::domain::scene::adapter::pseudonym::pseudonym;
+use crate::domain::scene::adapter::scalar::can_be_stated;
 
 /// Bytes of a user, a bin or a record's own id.
 const ID_MAX: usize = 128;
@@ -71,7 +72,11 @@ impl<'a> Row<'a> {
             .map_err(|(code, detail)| problem(code, Column::Weight, detail))?;
         let weight = declared
             .gross(weight)
-            .ok_or_else(|| problem(Code::QuantityOutOfRange, Column::Weight, "too large"))?;
+            .filter(|kilograms| can_be_stated(*kilograms))
+            .ok_or_else(|| {
+                let detail = "too large, or finer than 12 decimals of a kilogram";
+                problem(Code::QuantityOutOfRange, Column::Weight, detail)
+            })?;
         let (at, day) = time(required(Column::Time)?, zone)
             .map_err(|detail| problem(Code::TimeInvalid, Column::Time, detail))?;
         let source_id = match own_id {
@@ -150,7 +155,7 @@ fn time(text: &str, zone: Tz) -> Result<(DateTime<Utc>, NaiveDate), &'static str
             _ => return Err("this hour is lived twice in the scene's zone"),
         },
         None => {
-            let time = DateTime::parse_from_rfc3339(text).map_err(|_| "not a date and time")?;
+            let time = rfc3339(text).ok_or("not a date and time")?;
             (time.to_utc(), time.with_timezone(&zone).naive_local())
         }
     };

@@ -381,3 +381,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_weight_finer_than_our_own_form_is_refused() {
+    let row = |weight| format!("W1,u7,B3,3,{weight},2026-05-01 08:30:00");
+    let (code, field) = refusal(DROPS, &row("1.0000000000001"));
+    assert_eq!(
+        (code.as_str(), field.as_str()),
+        ("quantity_out_of_range", "weight")
+    );
+    let late = "W1,u7,B3,3,1,9999-12-31T23:59:59-01:00";
+    assert_eq!(refusal(DROPS, late).0, "time_invalid");
+}

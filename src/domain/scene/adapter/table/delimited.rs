@@ -17,6 +17,10 @@ impl Cells for Fields {
             text => Cell::Text(text),
         }
     }
+
+    fn is_blank(&self) -> bool {
+        self.iter().all(str::is_empty)
+    }
 }
 
 /// # Errors
@@ -46,7 +50,7 @@ pub(super) fn read(
             reading.unreadable(Place::Line(number), problem, sink);
             continue;
         }
-        reading.row(&fields, fields.len(), &|_| Place::Line(number), sink);
+        reading.row(&fields, &|_| Place::Line(number), sink);
     }
     Ok(reading.end(sink))
 }

@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::super::scalar::can_be_stated;
+
 /// Digits before and after the decimal sign, as in our own format.
 const WHOLE_DIGITS_MAX: u32 = 18;
 const DECIMALS_MAX: u32 = 12;
@@ -116,11 +118,12 @@ impl Reading {
     }
 }
 
-/// `a * b`, if that is exact; a product of more than 28 digits is not.
+/// `a * b`, if that is exact, which a product of more than 28 digits is not, and our own form can
+/// state it.
 pub(super) fn times(a: Decimal, b: Decimal) -> Option<Decimal> {
     let product = a.checked_mul(b)?;
     let exact = a.is_zero() || product.scale() == a.scale() + b.scale();
-    exact.then(|| product.normalize())
+    (exact && can_be_stated(product)).then(|| product.normalize())
 }
 
 #[cfg(test)]

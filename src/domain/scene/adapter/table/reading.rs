@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::super::{Outcome, Place, Seen, refused};
 use super::columns::{Located, Slot};
 use super::mapping::Mapping;
-use super::row::{Cell, Cells, Fault, Row};
+use super::row::{Cells, Fault, Row};
 use super::times::{Clock, Extent};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
@@ -38,16 +38,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// `width` is how many cells the row has; `place` says where a column of it stands.
+    /// `place` says where a column of the row stands.
     pub(super) fn row<C: Cells>(
         &mut self,
         cells: &C,
-        width: usize,
         place: &dyn Fn(Option<usize>) -> Place,
         sink: &mut dyn FnMut(Outcome),
     ) {
         self.rows += 1;
-        if (0..width).all(|at| cells.cell(at) == Cell::Blank) {
+        if cells.is_blank() {
             self.blank += 1;
             return;
         }

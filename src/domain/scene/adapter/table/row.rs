@@ -30,6 +30,9 @@ pub(super) enum Cell<'a> {
 pub(super) trait Cells {
     /// The cell at a zero-based place; blank beyond the last.
     fn cell(&self, place: usize) -> Cell<'_>;
+
+    /// Whether nothing stands in any of them.
+    fn is_blank(&self) -> bool;
 }
 
 /// Why a row cannot be used, and in which of its columns.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Days, MappedLocalTime, Months, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use super::super::local_time::can_be_stated;
 use super::columns::{Columns, Slot};
 use super::length::Length;
 use super::pattern::{Grain, Pattern, Stated, on_the_clock};
@@ -10,6 +11,9 @@ use super::row::{Cell, Cells, Fault, Row, sheet_number};
 use super::section::Section;
 use super::serial;
 use crate::domain::problem::{Code, Problem};
+
+/// No format writes a time at greater length; a longer text is not searched for one.
+const TIME_BYTES_MAX: usize = 256;
 
 /// What to make of a local time that the clocks show twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +158,7 @@ impl Times {
                     Some(seconds) => from.checked_add_signed(seconds),
                     None => self.end(stated, length.after(stated.clock), clock),
                 };
+                let to = to.filter(can_be_stated);
                 let to = to.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
                 Ok(Extent::Whole(from, to))
             }
@@ -164,6 +169,7 @@ impl Times {
                     Some(seconds) => to.checked_sub_signed(seconds),
                     None => self.end(stated, length.before(stated.clock), clock),
                 };
+                let from = from.filter(can_be_stated);
                 let from = from.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
                 Ok(Extent::Whole(from, to))
             }
@@ -194,7 +200,10 @@ impl Times {
 
     fn stated<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<Stated, Fault> {
         let unread = || row.fault(slot, Code::TimeInvalid, "in none of the declared formats");
-        let read = |text| self.patterns.iter().find_map(|pattern| pattern.read(text));
+        let read = |text: &str| match text.len() <= TIME_BYTES_MAX {
+            true => self.patterns.iter().find_map(|pattern| pattern.read(text)),
+            false => None,
+        };
         match row.cell(slot)? {
             Cell::Blank => Err(row.fault(slot, Code::MissingField, "")),
             Cell::Broken(what) => Err(row.fault(slot, Code::InvalidField, what)),
@@ -248,7 +257,9 @@ impl Times {
             [Some(only), None] => Ok(only),
             [None, _] => Err("no such time in the zone: the clocks skipped it"),
         };
-        let found = found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))?;
+        let found = found
+            .and_then(within_years)
+            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))?;
         clock.last = Some(found);
         Ok(found)
     }
@@ -275,7 +286,9 @@ impl Times {
                 Repeated::Later => Ok(late),
             },
         };
-        found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
+        found
+            .and_then(within_years)
+            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
     }
 
     /// The other end of a stretch of the calendar; at a clock change the earlier instant, and
@@ -292,6 +305,15 @@ impl Times {
         };
         let [early, _] = candidates(other, clock.zone);
         early
+    }
+}
+
+/// # Errors
+/// Before the year 0 or after 9999: a count of seconds may say that, and no record can.
+fn within_years(at: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+    match can_be_stated(&at) {
+        true => Ok(at),
+        false => Err("not within the years 0 to 9999"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! before they are believed, so that a small file cannot become a large one; and the sheet is
 //! read a row at a time.
 
+use std::borrow::Cow;
 use std::io::{BufRead, Cursor, Read, copy, sink as nothing};
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
@@ -149,18 +150,19 @@ fn chosen(names: &[String], declared: Option<&str>) -> Result<String, Problem> {
     }
 }
 
-/// What is kept of a cell; numbers as the shortest text that names them.
+/// What is kept of a cell; numbers as the shortest text that names them. A shared string is not
+/// copied: a small sheet may name a long one in every row.
 #[derive(Debug, Clone, Default)]
-enum Stored {
+enum Stored<'b> {
     #[default]
     Blank,
-    Text(String),
+    Text(Cow<'b, str>),
     Number(String, Epoch),
     Date(String, Epoch),
     Broken(String),
 }
 
-fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored {
+fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored<'_> {
     match value {
         DataRef::Empty if formula => {
             Stored::Broken("a formula whose value was never computed".to_owned())
@@ -172,56 +174,89 @@ fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored {
             Stored::Number(serial.to_string(), epoch)
         }
         DataRef::DateTime(serial) => Stored::Date(serial.to_string(), epoch),
-        DataRef::Bool(true) => Stored::Text("TRUE".to_owned()),
-        DataRef::Bool(false) => Stored::Text("FALSE".to_owned()),
-        DataRef::String(text) => trimmed(&text),
+        DataRef::Bool(true) => Stored::Text(Cow::Borrowed("TRUE")),
+        DataRef::Bool(false) => Stored::Text(Cow::Borrowed("FALSE")),
         DataRef::SharedString(text) => trimmed(text),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => trimmed(&text),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            owned(trimmed(&text))
+        }
         DataRef::Error(error) => Stored::Broken(format!("the cell shows {error}")),
     }
 }
 
-fn trimmed(text: &str) -> Stored {
+fn trimmed(text: &str) -> Stored<'_> {
     match text.trim() {
         "" => Stored::Blank,
-        text => Stored::Text(text.to_owned()),
+        text => Stored::Text(Cow::Borrowed(text)),
     }
 }
 
-/// One row of the sheet.
+fn owned<'b>(cell: Stored<'_>) -> Stored<'b> {
+    match cell {
+        Stored::Text(text) => Stored::Text(Cow::Owned(text.into_owned())),
+        _ => Stored::Blank,
+    }
+}
+
+/// One row of the sheet. Its room stays from row to row, and only the cells that have something
+/// are cleared: a row whose one cell is in the last column costs no more than another.
 #[derive(Debug, Default)]
-struct SheetRow {
+struct SheetRow<'b> {
     /// Counted from 0.
     number: u32,
-    cells: Vec<Stored>,
+    cells: Vec<Stored<'b>>,
+    /// Where something was put.
+    filled: Vec<usize>,
+    /// Whether the row has any cell, be it blank.
+    present: bool,
     bytes: usize,
 }
 
-impl SheetRow {
-    fn put(&mut self, column: u32, cell: Stored) -> Result<(), Problem> {
+impl<'b> SheetRow<'b> {
+    fn begin(&mut self, number: u32) {
+        for place in self.filled.drain(..) {
+            if let Some(slot) = self.cells.get_mut(place) {
+                *slot = Stored::Blank;
+            }
+        }
+        self.number = number;
+        self.present = false;
+        self.bytes = 0;
+    }
+
+    fn put(&mut self, column: u32, cell: Stored<'b>) -> Result<(), Problem> {
         let place = usize::try_from(column).unwrap_or(usize::MAX);
         if place >= COLUMNS_MAX {
             return Err(mismatch("workbook", "a column beyond XFD"));
         }
         self.bytes += match &cell {
             Stored::Blank => 0,
-            Stored::Text(text) | Stored::Broken(text) => text.len(),
-            Stored::Number(text, _) | Stored::Date(text, _) => text.len(),
+            Stored::Text(text) => text.len(),
+            Stored::Number(text, _) | Stored::Date(text, _) | Stored::Broken(text) => text.len(),
         };
         if self.bytes > ROW_MAX {
             return Err(too_long(format!("row {}", self.number + 1), ROW_MAX));
         }
+        self.present = true;
         if self.cells.len() <= place {
             self.cells.resize(place + 1, Stored::Blank);
         }
         if let Some(slot) = self.cells.get_mut(place) {
+            if matches!(slot, Stored::Blank) && !matches!(cell, Stored::Blank) {
+                self.filled.push(place);
+            }
             *slot = cell;
         }
         Ok(())
     }
 }
 
-impl Cells for SheetRow {
+impl Cells for SheetRow<'_> {
+    fn is_blank(&self) -> bool {
+        let mut filled = self.filled.iter();
+        filled.all(|place| self.cell(*place) == Cell::Blank)
+    }
+
     fn cell(&self, place: usize) -> Cell<'_> {
         match self.cells.get(place) {
             None | Some(Stored::Blank) => Cell::Blank,
@@ -234,15 +269,15 @@ impl Cells for SheetRow {
 }
 
 /// The sheet's rows in order: the header once, then the others.
-struct SheetRows<'a> {
+struct SheetRows<'a, 'b> {
     mapping: &'a Mapping,
     sheet: String,
-    row: SheetRow,
+    row: SheetRow<'b>,
     reading: Option<Reading<'a>>,
 }
 
-impl<'a> SheetRows<'a> {
-    fn new(sheet: String, mapping: &'a Mapping) -> SheetRows<'a> {
+impl<'a> SheetRows<'a, '_> {
+    fn new(sheet: String, mapping: &'a Mapping) -> Self {
         SheetRows {
             mapping,
             sheet,
@@ -257,9 +292,7 @@ impl<'a> SheetRows<'a> {
             return Err(mismatch("workbook", "the sheet's rows are not in order"));
         }
         self.take(sink)?;
-        self.row.cells.clear();
-        self.row.bytes = 0;
-        self.row.number = number;
+        self.row.begin(number);
         Ok(())
     }
 
@@ -273,7 +306,7 @@ impl<'a> SheetRows<'a> {
 
     fn take(&mut self, sink: &mut dyn FnMut(Outcome)) -> Result<(), Problem> {
         let line = self.row.number + 1;
-        if line < self.mapping.header || self.row.cells.is_empty() {
+        if line < self.mapping.header || !self.row.present {
             return Ok(());
         }
         if self.reading.is_none() {
@@ -298,7 +331,7 @@ impl<'a> SheetRows<'a> {
             ))
         };
         if let Some(reading) = &mut self.reading {
-            reading.row(&self.row, self.row.cells.len(), &place, sink);
+            reading.row(&self.row, &place, sink);
         }
         Ok(())
     }
@@ -309,10 +342,10 @@ impl<'a> SheetRows<'a> {
     }
 }
 
-fn title(cell: &Stored) -> String {
+fn title(cell: &Stored<'_>) -> String {
     match cell {
         Stored::Blank | Stored::Broken(_) => String::new(),
-        Stored::Text(text) => text.clone(),
+        Stored::Text(text) => text.clone().into_owned(),
         Stored::Number(text, _) | Stored::Date(text, _) => text.clone(),
     }
 }

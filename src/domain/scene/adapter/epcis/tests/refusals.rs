@@ -421,3 +421,11 @@ proptest! {
         let _ = read_with("epcis", &bytes, &options("subject = 'extension:app:user'"));
     }
 }
+
+#[test]
+fn a_quantity_finer_than_our_own_form_is_refused() {
+    let fine = with("/quantityList/0/quantity", json!(1e-13));
+    assert_eq!(refusal(SETTINGS, &fine).0, "quantity_out_of_range");
+    let late = with("/eventTime", json!("9999-12-31T23:59:59-01:00"));
+    assert_eq!(refusal(SETTINGS, &late).0, "time_invalid");
+}

@@ -43,6 +43,25 @@ fn days_and_months_are_the_calendars() {
 }
 
 #[test]
+fn a_time_that_no_record_can_state_is_refused() {
+    let far = meter(
+        "from = 'label'",
+        "format = ['unix', 'local']\nlength = 'PT1H'",
+    );
+    let last = "9999-12-31 19:00";
+    let long = "2".repeat(20_000);
+    let labels = ["-901000000000", "999999999999", last, "253402297199", &long];
+    let text: String = labels.iter().map(|label| format!("{label},1\n")).collect();
+    let found = outcomes(&far, &format!("label,kwh\n{text}"));
+    assert_eq!(refusals(&found).len(), labels.len() - 1, "{found:?}");
+    assert!(
+        refusals(&found)
+            .iter()
+            .all(|(_, code, _)| code == "time_invalid")
+    );
+}
+
+#[test]
 fn the_hour_that_is_lived_twice_is_told_apart_as_declared() {
     let labels = [
         "2026-11-01 00:30",

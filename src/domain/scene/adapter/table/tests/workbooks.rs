@@ -103,6 +103,30 @@ fn both_date_systems_are_the_workbooks_own() {
     assert_eq!(refusals(&outcomes), [no_such_day]);
 }
 
+#[test]
+fn a_cell_far_to_the_right_costs_its_row_and_no_other() {
+    let mut rows = String::new();
+    for row in 2..20_000 {
+        rows += &format!(r#"<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>"#);
+    }
+    rows += r#"<row r="20000"><c r="A20000"><v>43101</v></c></row><row r="20001"><c r="A20001"><v>43101</v></c><c r="B20001"><v>1</v></c></row>
+        <row r="20002"><c r="XFD20002"/></row>"#;
+    let settings = sheet(EXCEL).replace("zone =", "blank = 'refuse'\nzone =");
+    let begun = std::time::Instant::now();
+    let (seen, outcomes) = read(&settings, &workbook(&rows, "")).expect("readable");
+    // With all 16,384 cells cleared in each row it took a minute.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    assert_eq!(seen.counts, [("rows", 20_001), ("blank", 1)]);
+    // Nothing stays of the row before: neither its far cell nor its amount.
+    assert_eq!(outcomes.len(), 20_000);
+    let last = refusals(&outcomes).pop().expect("a refusal");
+    assert_eq!(
+        (last.0.as_str(), last.1.as_str()),
+        ("Data!B20000", "missing_field")
+    );
+    assert!(matches!(outcomes.last(), Some(Outcome::Record(..))));
+}
+
 fn started(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Record(_, record) => Some(record.from.to_string()),
