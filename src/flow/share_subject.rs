@@ -182,7 +182,7 @@ pub fn may_be_shared(catalogue: &Catalogue, link: &LinkRow) -> bool {
 
 impl Found {
     /// What will hold from a day on: the first day and the statement of each stretch.
-    fn from_day_on(&self, day: Day) -> Vec<(Day, &Statement)> {
+    fn as_of_day(&self, day: Day) -> Vec<(Day, &Statement)> {
         let holds = in_force(&self.statements, day).map(|statement| (day, statement));
         let later = to_come(&self.statements, day).into_iter();
         holds
@@ -198,7 +198,7 @@ impl Found {
             Named::Proved(account) => return Ok(*account),
             Named::Known(reference) => reference,
         };
-        let coming = self.from_day_on(tomorrow).into_iter();
+        let coming = self.as_of_day(tomorrow).into_iter();
         let mut shares = coming.flat_map(|(_, statement)| &statement.shares);
         let known = shares.find(|share| {
             member_reference(&self.subject, share.account).eq_ignore_ascii_case(reference)
@@ -214,10 +214,6 @@ impl Found {
 ///
 /// # Errors
 /// As [`plan_shares`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "who asks, for what, under which rules"
-)]
 pub fn share_subject(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -263,7 +259,7 @@ pub fn leave_subject(
     }
     let tomorrow = today.saturating_add(1);
     let mut seq = found.last_seq;
-    for (from, statement) in found.from_day_on(tomorrow) {
+    for (from, statement) in found.as_of_day(tomorrow) {
         let rest: Vec<Share> = statement
             .shares
             .iter()

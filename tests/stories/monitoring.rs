@@ -25,6 +25,9 @@ struct Registry<'p> {
     holder: Uuid,
 }
 
+/// A period's row, members, and its root with sum and tonnes.
+type Said = (PeriodRow, Vec<(Uuid, i32)>, Option<(i64, i64, Vec<u8>)>);
+
 impl Registry<'_> {
     /// Opens and closes a period of these days of March, the first of which is 0.
     fn closed(&self, from: i32, to: i32) -> PeriodRow {
@@ -33,7 +36,7 @@ impl Registry<'_> {
     }
 
     /// Everything that a closed period says of itself.
-    fn said(&self, id: Uuid) -> (PeriodRow, Vec<(Uuid, i32)>, Option<(i64, i64, Vec<u8>)>) {
+    fn said(&self, id: Uuid) -> Said {
         let row = self
             .pool
             .read_now(|conn| period(conn, id))

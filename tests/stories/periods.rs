@@ -412,7 +412,7 @@ on_both! {
         assert_eq!((mg, gave), (7_000_000, 7_000));
         assert_eq!(points(&pool, account), 10_000);
         // Sent again it is a replay, and so is what it replaced.
-        let replay = Answer::Replayed { reduction: reduction, mg, points: gave };
+        let replay = Answer::Replayed { reduction, mg, points: gave };
         assert_eq!(answer(&post(&pool, &scene, vec![revision])), replay);
         assert!(matches!(answer(&post(&pool, &scene, vec![day(0, 10)])), Answer::Replayed { mg: 10_000_000, .. }));
         // The revision is revised; then all of it is cancelled.

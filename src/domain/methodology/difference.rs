@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use toml::{Table, Value};
 
@@ -145,7 +145,8 @@ fn difference(
 fn percent(old: &str, new: &str) -> Option<Decimal> {
     let (old, new): (Decimal, Decimal) = (old.parse().ok()?, new.parse().ok()?);
     let change = new.checked_sub(old)?.checked_mul(Decimal::ONE_HUNDRED)?;
-    Some(change.checked_div(old)?.round_dp(2))
+    let change = change.checked_div(old)?;
+    Some(change.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven))
 }
 
 /// A document's slots and their texts.

@@ -13,6 +13,9 @@ use crate::domain::problem::{Code, Problem};
 /// 15 MB. Farther apart both are handed on, under one id and each with its `stated_at`.
 const WAITING_MAX: usize = 20_000;
 
+/// Each read period's end and place, by its start.
+type Spans = BTreeMap<DateTime<Utc>, (DateTime<Utc>, Place)>;
+
 /// Outcomes in the order of the file.
 #[derive(Default)]
 pub(super) struct Statements {
@@ -22,7 +25,7 @@ pub(super) struct Statements {
     /// By source id, the number of the statement that counts.
     number_of: HashMap<String, u64>,
     /// By register, what its readings that wait run over: from, to, and the line.
-    spans: HashMap<String, BTreeMap<DateTime<Utc>, (DateTime<Utc>, Place)>>,
+    spans: HashMap<String, Spans>,
 }
 
 impl Statements {
