@@ -71,15 +71,21 @@ impl<'m> Trial<'m> {
             }
             let result = match period {
                 Err(problem) => Err(Refusal::Problem(problem)),
-                Ok(_) => self
-                    .methodology
-                    .quantify_in(&sound, at, &mut self.series)
-                    .map(|quantified| quantified.reduction_mg.0),
+                Ok(_) => self.whole(&sound, at),
             };
             tried.push((own, told(result)));
         }
         self.exclude_years(&sound, span, &mut tried);
         tried.into_iter().map(|(_, tried)| tried).collect()
+    }
+
+    fn whole(&mut self, periods: &[Record], at: usize) -> Result<i64, Refusal> {
+        let all = self.methodology.has_all(periods, at);
+        all.map_err(Refusal::Problem)?;
+        let quantified = self
+            .methodology
+            .quantify_in(periods, at, &mut self.series)?;
+        Ok(quantified.reduction_mg.0)
     }
 
     fn exclude_years(&mut self, periods: &[Record], span: Span, tried: &mut [(Span, Tried)]) {

@@ -70,6 +70,21 @@ on_both! {
         assert_eq!(replay.reasons[0]["history_missing"], 2);
     }
 
+    fn a_day_that_lacks_one_of_two_meters_is_no_saving_in_a_trial_either(pool: Pool) {
+        let scene = week();
+        let account = household(&pool);
+        let second = |at: u32, kwh: i64| Record {
+            source_id: format!("second-{at}"),
+            attributes: vec![("meter".into(), "M-2".to_owned())],
+            ..day(at, kwh)
+        };
+        post(&pool, &scene, vec![day(0, 5), second(0, 5), day(1, 5), second(1, 5), day(2, 5)]);
+        close(&pool, &scene, 20);
+        let replay = tried(&pool, &scene, &compiled(WEEK, "day"), days(0, 20));
+        assert_eq!(replay.reasons[0]["period_incomplete"], 1);
+        assert_eq!(replay.people[&Person::Account(account)].before.reduction_mg, given(&pool, account));
+    }
+
     fn days_before_the_window_are_history_and_earn_nothing(pool: Pool) {
         let scene = week();
         household(&pool);
