@@ -3,6 +3,7 @@
 
 mod calendar;
 mod check;
+mod claim_texts;
 mod compile;
 mod compiled;
 mod coverage;
