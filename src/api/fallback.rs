@@ -50,6 +50,6 @@ pub async fn fallback(
     let path = request.path();
     match known.0.iter().find(|(pattern, _)| pattern.is_match(path)) {
         Some((_, methods)) => Err(ApiError::method_not_allowed(methods.clone())),
-        None => Err(Problem::at(Code::NotFound, "path", "").into()),
+        None => Err(Problem::on(Code::NotFound, "path").into()),
     }
 }

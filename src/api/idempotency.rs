@@ -124,7 +124,7 @@ impl Once {
             return Answer::fresh(effect(tx)?);
         };
         if !idempotency::take(tx, &self.caller, key)? {
-            return Err(Problem::at(Code::IdempotencyRunning, FIELD, "").into());
+            return Err(Problem::on(Code::IdempotencyRunning, FIELD).into());
         }
         if let Some(row) = idempotency::find(tx, &self.caller, key)? {
             return Answer::replayed(row, &self.digest);
@@ -187,7 +187,7 @@ impl Answer {
 
     fn replayed(row: AnswerRow, digest: &[u8; 32]) -> FlowResult<Answer> {
         if row.request_digest != digest {
-            return Err(Problem::at(Code::IdempotencyMismatch, FIELD, "").into());
+            return Err(Problem::on(Code::IdempotencyMismatch, FIELD).into());
         }
         let status = u16::try_from(row.status)
             .ok()
@@ -224,7 +224,7 @@ impl Guard {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(name.clone())
         {
-            return Err(Problem::at(Code::IdempotencyRunning, FIELD, "").into());
+            return Err(Problem::on(Code::IdempotencyRunning, FIELD).into());
         }
         Ok(Guard {
             running: Arc::clone(running),

@@ -55,7 +55,7 @@ impl LinkCode {
     /// # Errors
     /// `link_code_invalid` for a code that is not ours or no longer good.
     pub fn read(text: &str, key: &[u8; 32], now: DateTime<Utc>) -> Result<LinkCode, Problem> {
-        let refused = || Problem::at(Code::LinkCodeInvalid, "code", "");
+        let refused = || Problem::on(Code::LinkCodeInvalid, "code");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refused())?;
         let (payload, mac) = bytes.split_at_checked(32).ok_or_else(refused)?;
         let (account, until) = payload.split_at_checked(16).ok_or_else(refused)?;

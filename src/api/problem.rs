@@ -45,8 +45,11 @@ pub struct ProblemBody {
     /// The field, header or row that offends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub param: Option<String>,
+    /// What exactly broke the rule.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub detail_zh: String,
 }
 
 /// The HTTP status of a kind of refusal.
@@ -77,7 +80,8 @@ impl ProblemBody {
             status: status_of(code.kind()).as_u16(),
             code: code.as_str(),
             param: problem.param.clone(),
-            detail: problem.detail.clone(),
+            detail: problem.detail.en().to_owned(),
+            detail_zh: problem.detail.zh().to_owned(),
         }
     }
 }
@@ -251,7 +255,7 @@ fn bad_path(_: PathError, _: &HttpRequest) -> actix_web::Error {
 /// Turns an error of a streamed body into a problem.
 pub fn bad_payload(error: &PayloadError) -> ApiError {
     match error {
-        PayloadError::Overflow => Problem::at(Code::BodyTooLarge, "body", "").into(),
+        PayloadError::Overflow => Problem::on(Code::BodyTooLarge, "body").into(),
         other => Problem::at(Code::InvalidField, "body", other.to_string()).into(),
     }
 }
@@ -260,9 +264,9 @@ pub fn bad_payload(error: &PayloadError) -> ApiError {
 fn of_serde(message: &str, whole: &str) -> Problem {
     let named = message.split('`').nth(1).unwrap_or(whole);
     if message.starts_with("missing field") {
-        Problem::at(Code::MissingField, named, "")
+        Problem::on(Code::MissingField, named)
     } else if message.starts_with("unknown field") {
-        Problem::at(Code::UnknownField, named, "")
+        Problem::on(Code::UnknownField, named)
     } else {
         Problem::at(Code::InvalidField, whole, message)
     }

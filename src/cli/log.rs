@@ -190,7 +190,7 @@ fn as_json(verdict: &Result<Verdict, LogError>) -> Value {
         }
         Err(LogError::Broken { what, evidence }) => json!({
             "holds": false, "code": what.code.as_str(), "verdict_zh": what.code.zh(),
-            "verdict": what.code.en(), "param": what.param, "detail": what.detail,
+            "verdict": what.code.en(), "param": what.param, "detail": what.detail.en(), "detail_zh": what.detail.zh(),
             "evidence": evidence,
         }),
         Err(error) => {

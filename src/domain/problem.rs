@@ -3,6 +3,11 @@
 
 use std::fmt;
 
+mod detail;
+
+pub use detail::Detail;
+pub(crate) use detail::detail;
+
 /// What sort of refusal it is; the HTTP status follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -188,8 +193,7 @@ pub struct Problem {
     pub code: Code,
     /// The field, header or row that offends: `quantities.distance`, `line 12`, `Signature`.
     pub param: Option<String>,
-    /// One sentence for the caller, safe to publish; empty when the code says it all.
-    pub detail: String,
+    pub detail: Detail,
 }
 
 impl Problem {
@@ -197,11 +201,16 @@ impl Problem {
         Problem {
             code,
             param: None,
-            detail: String::new(),
+            detail: Detail::default(),
         }
     }
 
-    pub fn at(code: Code, param: impl Into<String>, detail: impl Into<String>) -> Problem {
+    /// The field offends, and the code says it all.
+    pub fn on(code: Code, param: impl Into<String>) -> Problem {
+        Problem::at(code, param, Detail::default())
+    }
+
+    pub fn at(code: Code, param: impl Into<String>, detail: impl Into<Detail>) -> Problem {
         Problem {
             code,
             param: Some(param.into()),

@@ -63,7 +63,7 @@ impl<'a> Basis<'a> {
 /// `not_found` if there is no such block, `not_holder` if it is in another account.
 pub(super) fn block_of(tx: &mut Tx<'_>, block: Uuid, holder: Uuid) -> FlowResult<Block> {
     let found = registry::block(tx, block)?;
-    let block = found.ok_or_else(|| Problem::at(Code::NotFound, "block", ""))?;
+    let block = found.ok_or_else(|| Problem::on(Code::NotFound, "block"))?;
     block.held_by(holder)?;
     Ok(block)
 }

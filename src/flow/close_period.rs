@@ -31,7 +31,7 @@ pub struct Opening {
 /// scene's earlier ones.
 pub fn open_period(tx: &mut Tx<'_>, ctx: &mut Ctx, opening: &Opening) -> FlowResult<Uuid> {
     known_scene(tx, opening.scene)?;
-    let named = |param| Problem::at(Code::NotFound, param, "");
+    let named = |param| Problem::on(Code::NotFound, param);
     registry::holder(tx, opening.holder)?.ok_or_else(|| named("holder"))?;
     let last = verification::last_period(tx, opening.scene, i32::MAX)?;
     opening.window.follows(last.as_ref().map(|p| p.to_day))?;
@@ -113,7 +113,7 @@ pub fn close_period(
 /// `not_found` if there is none of this id.
 pub(super) fn known_period(tx: &mut Tx<'_>, id: Uuid) -> FlowResult<PeriodRow> {
     let found = verification::period(tx, id)?;
-    Ok(found.ok_or_else(|| Problem::at(Code::NotFound, "period", ""))?)
+    Ok(found.ok_or_else(|| Problem::on(Code::NotFound, "period"))?)
 }
 
 /// # Errors
@@ -139,7 +139,7 @@ pub(super) fn totals_of(row: &PeriodRow) -> FlowResult<Totals> {
 
 pub(super) fn known_scene(tx: &mut Tx<'_>, id: i32) -> FlowResult<SceneFacts> {
     let found = verification::scene(tx, id)?;
-    Ok(found.ok_or_else(|| Problem::at(Code::NotFound, "scene", ""))?)
+    Ok(found.ok_or_else(|| Problem::on(Code::NotFound, "scene"))?)
 }
 
 fn carried_in(tx: &mut Tx<'_>, period: &PeriodRow) -> FlowResult<MgCo2e> {

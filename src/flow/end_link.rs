@@ -53,7 +53,7 @@ pub fn end_link_by_officer(
     reason: &str,
 ) -> FlowResult<LinkRow> {
     if reason.trim().is_empty() {
-        return Err(Problem::at(Code::MissingField, "reason", "").into());
+        return Err(Problem::on(Code::MissingField, "reason").into());
     }
     let ended = end_link(tx, ctx, subject, today)?;
     let named = subject_reference(subject);

@@ -121,7 +121,7 @@ pub fn order_withdrawn(
 /// `not_found` if there is none of this id.
 pub(super) fn known_listing(tx: &mut Tx<'_>, id: Uuid) -> FlowResult<Listing> {
     let found = market::listing(tx, id)?;
-    Ok(found.ok_or_else(|| Problem::at(Code::NotFound, "listing", ""))?)
+    Ok(found.ok_or_else(|| Problem::on(Code::NotFound, "listing"))?)
 }
 
 /// # Errors

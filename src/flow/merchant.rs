@@ -44,8 +44,7 @@ pub fn register_merchant(
 /// `invalid_field` naming the field; `not_found` for an unknown merchant.
 pub fn put_up_offer(tx: &mut Tx<'_>, ctx: &Ctx, new: &Offer, basis: &str) -> FlowResult<()> {
     new.check()?;
-    offer::merchant(tx, new.merchant)?
-        .ok_or_else(|| Problem::at(Code::NotFound, "merchant", ""))?;
+    offer::merchant(tx, new.merchant)?.ok_or_else(|| Problem::on(Code::NotFound, "merchant"))?;
     offer::add_offer(tx, new)?;
     let subject = format!("offer {}", new.id);
     recorded(
@@ -69,7 +68,7 @@ pub fn change_offer(
     to: OfferState,
     basis: &str,
 ) -> FlowResult<Offer> {
-    let before = offer::offer(tx, id)?.ok_or_else(|| Problem::at(Code::NotFound, "offer", ""))?;
+    let before = offer::offer(tx, id)?.ok_or_else(|| Problem::on(Code::NotFound, "offer"))?;
     let known = before.state != OfferState::Closed && before.state != to;
     if !known || !offer::set_offer_state(tx, id, before.state, to)? {
         let detail = format!("the offer is {}", before.state.as_str());
@@ -102,7 +101,7 @@ pub fn restock_offer(
     pieces: i64,
     basis: &str,
 ) -> FlowResult<Offer> {
-    let before = offer::offer(tx, id)?.ok_or_else(|| Problem::at(Code::NotFound, "offer", ""))?;
+    let before = offer::offer(tx, id)?.ok_or_else(|| Problem::on(Code::NotFound, "offer"))?;
     if pieces < 1 {
         return Err(Problem::at(Code::InvalidField, "pieces", "must be 1 or more").into());
     }
@@ -135,7 +134,7 @@ fn recorded(
     (before, after): (Option<[u8; 32]>, Option<[u8; 32]>),
 ) -> FlowResult<()> {
     if basis.trim().is_empty() {
-        return Err(Problem::at(Code::MissingField, "reason", "").into());
+        return Err(Problem::on(Code::MissingField, "reason").into());
     }
     audit::record(tx, ctx, action, subject, basis, Change { before, after })
 }

@@ -29,7 +29,7 @@ pub struct NewHolder {
 pub fn open_holder(tx: &mut Tx<'_>, ctx: &mut Ctx, new: &NewHolder) -> FlowResult<Uuid> {
     for (param, text) in [("code", &new.code), ("name", &new.name)] {
         if text.trim().is_empty() {
-            return Err(Problem::at(Code::MissingField, param, "").into());
+            return Err(Problem::on(Code::MissingField, param).into());
         }
     }
     let id = ctx.id();

@@ -40,7 +40,7 @@ pub struct NewScene {
 /// the adapter finds wrong with its settings.
 pub fn open_scene(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewScene, basis: &str) -> FlowResult<i32> {
     check(new)?;
-    let missing = |param: &str| Problem::at(Code::NotFound, param, "");
+    let missing = |param: &str| Problem::on(Code::NotFound, param);
     party::partner(tx, new.partner)?.ok_or_else(|| missing("partner"))?;
     let filed = methodology::documents(tx)?;
     if !filed.iter().any(|row| row.code == new.methodology) {

@@ -170,7 +170,7 @@ impl Group {
         let key = (request.account, request.client_key.clone()?);
         let voucher = self.known.get(&key)?;
         if voucher.offer != request.offer {
-            let problem = Problem::at(Code::IdempotencyMismatch, "Idempotency-Key", "");
+            let problem = Problem::on(Code::IdempotencyMismatch, "Idempotency-Key");
             return Some(Err(problem));
         }
         Some(Ok(Redeemed {
@@ -185,10 +185,10 @@ impl Group {
             .offers
             .iter_mut()
             .find(|offer| offer.id == request.offer)
-            .ok_or_else(|| Problem::at(Code::NotFound, "offer", ""))?;
+            .ok_or_else(|| Problem::on(Code::NotFound, "offer"))?;
         offer.open_at(request.at)?;
         if offer.stock < 1 {
-            return Err(Problem::at(Code::OutOfStock, "offer", "").into());
+            return Err(Problem::on(Code::OutOfStock, "offer").into());
         }
         let terms = Terms {
             id: request.voucher,

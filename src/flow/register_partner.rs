@@ -36,7 +36,7 @@ pub fn register_partner(
         ("name_en", &new.name_en),
     ] {
         if text.trim().is_empty() {
-            return Err(Problem::at(Code::MissingField, param, "").into());
+            return Err(Problem::on(Code::MissingField, param).into());
         }
     }
     if party::partner_by_code(tx, &new.code)?.is_some() {
@@ -75,7 +75,7 @@ pub fn add_partner_key(
     key: &VerifyKey,
     basis: &str,
 ) -> FlowResult<()> {
-    party::partner(tx, partner)?.ok_or_else(|| Problem::at(Code::NotFound, "partner", ""))?;
+    party::partner(tx, partner)?.ok_or_else(|| Problem::on(Code::NotFound, "partner"))?;
     if party::partner_key(tx, key_id)?.is_some() {
         return Err(Problem::at(Code::InvalidField, "key_id", "is taken").into());
     }

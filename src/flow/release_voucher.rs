@@ -29,7 +29,7 @@ pub fn cancel_voucher(
     voucher: Uuid,
 ) -> FlowResult<Voucher> {
     let voucher = redemption::voucher(tx, account, voucher)?
-        .ok_or_else(|| Problem::at(Code::NotFound, "voucher", ""))?;
+        .ok_or_else(|| Problem::on(Code::NotFound, "voucher"))?;
     end(tx, ctx, zone, voucher, Closing::Cancel)
 }
 

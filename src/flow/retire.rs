@@ -57,10 +57,10 @@ pub fn cancel(
     basis: &str,
 ) -> FlowResult<CancellationRow> {
     if basis.trim().is_empty() {
-        return Err(Problem::at(Code::MissingField, "basis", "").into());
+        return Err(Problem::on(Code::MissingField, "basis").into());
     }
     let found = registry::block(tx, block)?;
-    let block = found.ok_or_else(|| Problem::at(Code::NotFound, "block", ""))?;
+    let block = found.ok_or_else(|| Problem::on(Code::NotFound, "block"))?;
     let act = Basis::new("cancel", basis).from(block.holder);
     let cancelled = step(tx, ctx, &block, quantity, Block::cancel, act)?;
     let row = CancellationRow {

@@ -76,7 +76,7 @@ pub fn resolve_incident(
     trade_id: &str,
     basis: &str,
 ) -> FlowResult<Outcome> {
-    let named = |param: &str| Problem::at(Code::NotFound, param, "");
+    let named = |param: &str| Problem::on(Code::NotFound, param);
     let row = market::trade(tx, trade_id)?.ok_or_else(|| named("trade"))?;
     if row.state == "settled" {
         return Ok(Outcome::Known);

@@ -152,10 +152,10 @@ pub fn plan_shares(
     let tomorrow = rules.today.saturating_add(1).max(found.link.from_day);
     let from = wanted.from.unwrap_or(tomorrow);
     if from < tomorrow || from > rules.today.saturating_add(AHEAD_DAYS_MAX) {
-        return Err(Problem::at(Code::ShareDay, "from", "").into());
+        return Err(Problem::on(Code::ShareDay, "from").into());
     }
     if found.link.out_day.is_some_and(|out| from >= out) {
-        return Err(Problem::at(Code::LinkEnded, "from", "").into());
+        return Err(Problem::on(Code::LinkEnded, "from").into());
     }
     let mut shares = vec![Share {
         account: owner,

@@ -26,7 +26,7 @@ pub struct History {
 /// `not_found`: there is no such partner.
 pub fn subject_named(conn: &mut Conn, partner: &str, name: &str) -> FlowResult<SubjectHash> {
     let row = partner_by_code(conn, partner)?;
-    let row = row.ok_or_else(|| Problem::at(Code::NotFound, "partner", ""))?;
+    let row = row.ok_or_else(|| Problem::on(Code::NotFound, "partner"))?;
     Ok(subject_hash(row.id.0, name))
 }
 
@@ -41,11 +41,11 @@ pub fn show_links(
     reason: &str,
 ) -> FlowResult<History> {
     if reason.trim().is_empty() {
-        return Err(Problem::at(Code::MissingField, "reason", "").into());
+        return Err(Problem::on(Code::MissingField, "reason").into());
     }
     let links = links_of_subject(tx, subject)?;
     if links.is_empty() {
-        return Err(Problem::at(Code::NotFound, "subject", "").into());
+        return Err(Problem::on(Code::NotFound, "subject").into());
     }
     let reference = subject_reference(subject);
     audit::record(tx, ctx, "link.show", &reference, reason, Change::default())?;

@@ -21,7 +21,7 @@ pub fn transfer(
     to: Uuid,
     basis: &str,
 ) -> FlowResult<Block> {
-    registry::holder(tx, to)?.ok_or_else(|| Problem::at(Code::NotFound, "to_holder", ""))?;
+    registry::holder(tx, to)?.ok_or_else(|| Problem::on(Code::NotFound, "to_holder"))?;
     let block = block_of(tx, part.block, part.holder)?;
     let act = Basis::new("transfer", basis).from(part.holder).to(to);
     step(tx, ctx, &block, part.quantity, |b| b.transfer(to), act)

@@ -116,7 +116,7 @@ fn recount(tx: &mut Tx<'_>, seen: &PeriodRow) -> FlowResult<i64> {
     }
     let root = period_root(tx, seen.id.0)?;
     if seen.root.as_deref() != Some(root.as_slice()) {
-        return Err(Problem::at(Code::RecountDiffers, "root", "").into());
+        return Err(Problem::on(Code::RecountDiffers, "root").into());
     }
     Ok(counted.sum_mg)
 }
@@ -137,7 +137,7 @@ fn record(tx: &mut Tx<'_>, ctx: &Ctx, act: &str, period: Uuid, basis: &str) -> F
 fn written<'t>(param: &str, text: &'t str) -> Result<&'t str, Problem> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > Statement::TEXT_MAX {
-        return Err(Problem::at(Code::InvalidField, param, ""));
+        return Err(Problem::on(Code::InvalidField, param));
     }
     Ok(text)
 }

@@ -28,9 +28,9 @@ pub fn write_off(
 ) -> FlowResult<Voucher> {
     let voucher = redemption::voucher_by_code(tx, &code.digest())?
         .filter(|voucher| desk.key.signed(voucher.id, code))
-        .ok_or_else(|| Problem::at(Code::NotFound, "code", ""))?;
+        .ok_or_else(|| Problem::on(Code::NotFound, "code"))?;
     if voucher.merchant != merchant {
-        return Err(Problem::at(Code::VoucherElsewhere, "code", "").into());
+        return Err(Problem::on(Code::VoucherElsewhere, "code").into());
     }
     end(tx, ctx, desk.zone, voucher, Closing::WriteOff)
 }

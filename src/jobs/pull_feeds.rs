@@ -168,7 +168,7 @@ async fn prepared<'g>(
         None => None,
         Some(auth) => {
             let secret = credentials.get(auth.credential()).cloned().ok_or_else(|| {
-                let missing = Problem::at(Code::CredentialMissing, auth.credential(), "");
+                let missing = Problem::on(Code::CredentialMissing, auth.credential());
                 Halt::End(End::Denied, missing)
             })?;
             let auth = auth.clone();

@@ -10,7 +10,7 @@ use askama::Template;
 
 use super::{Shell, page};
 use crate::api::{ApiError, ApiResult};
-use crate::domain::problem::{Kind, Problem};
+use crate::domain::problem::{Detail, Kind, Problem};
 
 #[derive(Template)]
 #[template(path = "public/refusal.html")]
@@ -20,7 +20,7 @@ struct Refused<'a> {
     code: &'static str,
     zh: &'static str,
     en: &'static str,
-    detail: &'a str,
+    detail: &'a Detail,
 }
 
 /// Middleware: a refusal becomes a page; who has not signed in is sent to the sign-in page. Pages

@@ -44,7 +44,7 @@ pub(super) async fn show(
         Seen::read(conn, &voucher, now, desk.zone).map(Some)
     };
     let found = state.pool.read::<_, StoreError>(read).await?;
-    let seen = found.ok_or_else(|| Problem::at(Code::NotFound, "code", ""))?;
+    let seen = found.ok_or_else(|| Problem::on(Code::NotFound, "code"))?;
     let shell = Shell::of(&request);
     let check = Check {
         shell: &shell,

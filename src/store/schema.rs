@@ -259,6 +259,7 @@ diesel::table! {
         code -> Text,
         param -> Nullable<Text>,
         detail -> Text,
+        detail_zh -> Text,
     }
 }
 

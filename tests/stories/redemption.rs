@@ -214,7 +214,7 @@ on_both! {
         let again = pool.write_now(|tx| write_off(tx, &mut ctx.clone(), &desk(), offer.merchant, &typed));
         let Err(FlowError::Refused(problem)) = again else { panic!("{again:?}") };
         assert_eq!(problem.code, Code::VoucherUsed);
-        assert!(problem.detail.contains("2026-11-20T05:00:00Z"), "{problem}");
+        assert!(problem.detail.en().contains("2026-11-20T05:00:00Z"), "{problem}");
         assert_eq!(cancelled(&pool, &got.voucher, noon()), Err(Code::VoucherUsed));
         assert_eq!(differences(&pool), []);
     }

@@ -67,7 +67,7 @@ pub async fn open(
     once.run(&state, move |tx| {
         let scene = verification::scene_id(tx, &body.scene)?;
         let opening = Opening {
-            scene: scene.ok_or_else(|| Problem::at(Code::NotFound, "scene", ""))?,
+            scene: scene.ok_or_else(|| Problem::on(Code::NotFound, "scene"))?,
             window,
             holder: body.holder,
             basis: body.reason.clone(),

@@ -113,8 +113,8 @@ pub async fn retire_part(
     let once = Once::new(&request, holder.caller(), &*body)?;
     let ctx = state.ctx(holder.actor());
     let part = part(id.into_inner(), &holder, body.tonnes);
-    let purpose = Purpose::parse(&body.purpose)
-        .ok_or_else(|| Problem::at(Code::InvalidField, "purpose", ""))?;
+    let purpose =
+        Purpose::parse(&body.purpose).ok_or_else(|| Problem::on(Code::InvalidField, "purpose"))?;
     let claim = Claim::new(purpose, &body.beneficiary, &body.claim)?;
     once.run(&state, move |tx| {
         let row = retire(tx, &mut ctx.clone(), &part, &claim)?;

@@ -127,7 +127,7 @@ pub async fn show_period(
         let statement = verification::statement(conn, id)?;
         Ok(Some((row, shares, findings, statement)))
     });
-    let named = || Problem::at(Code::NotFound, "period", "");
+    let named = || Problem::on(Code::NotFound, "period");
     let (row, shares, findings, statement) = found.await?.ok_or_else(named)?;
     Ok(HttpResponse::Ok().json(PeriodReportBody {
         period: PeriodBody::from(&row),

@@ -163,7 +163,7 @@ pub async fn show_serial(
         let acts = registry::acts_of_serial(conn, issuance.id.0, number)?;
         Ok(Some((block, issuance, acts)))
     });
-    let named = || Problem::at(Code::NotFound, "serial", "");
+    let named = || Problem::on(Code::NotFound, "serial");
     let (block, issuance, acts) = found.await?.ok_or_else(named)?;
     Ok(HttpResponse::Ok().json(SerialBody {
         block: BlockBody::of(&block, &issuance.series),
@@ -206,7 +206,7 @@ pub async fn show_retirement(
         registry::retirements_with_series(conn, Some(&no), None, 1)
     };
     let rows = state.pool.read::<_, StoreError>(read).await?;
-    let named = || Problem::at(Code::NotFound, "certificate_no", "");
+    let named = || Problem::on(Code::NotFound, "certificate_no");
     let (row, series) = rows.first().ok_or_else(named)?;
     Ok(HttpResponse::Ok().json(CertificateBody::of(row, series)))
 }

@@ -62,7 +62,7 @@ pub async fn post_behaviours(
 async fn whole(body: web::Payload, limit: usize) -> ApiResult<web::Bytes> {
     match body.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Problem::at(Code::FileTruncated, "body", "").into()),
+        Ok(Err(_)) => Err(Problem::on(Code::FileTruncated, "body").into()),
         Err(_) => Err(Code::BodyTooLarge.into()),
     }
 }

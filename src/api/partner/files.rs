@@ -140,7 +140,7 @@ async fn spool(
     let mut sha256 = Sha256::new();
     let mut size = 0;
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|_| Problem::at(Code::FileTruncated, "body", ""))?;
+        let piece = piece.map_err(|_| Problem::on(Code::FileTruncated, "body"))?;
         size += piece.len() as u64;
         if size > FILE_BYTES_MAX {
             return Err(Code::BodyTooLarge.into());

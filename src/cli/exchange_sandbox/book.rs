@@ -110,7 +110,7 @@ impl From<Problem> for Refusal {
             Kind::Invalid => 400,
             _ => 422,
         };
-        Refusal::new(status, problem.code.as_str(), problem.detail)
+        Refusal::new(status, problem.code.as_str(), problem.detail.to_string())
     }
 }
 

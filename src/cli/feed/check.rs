@@ -243,9 +243,9 @@ fn shown(refused: &Refused, place: &mut dyn FnMut(&Place) -> String) -> String {
         .as_ref()
         .map(|field| format!(" {field}"))
         .unwrap_or_default();
-    let detail = match detail.as_str() {
-        "" => String::new(),
-        detail => format!(" ({detail})"),
+    let detail = match detail.both() {
+        said if said.is_empty() => String::new(),
+        said => format!(" ({said})"),
     };
     format!("{}{field}{detail}", place(&refused.place))
 }

@@ -38,7 +38,7 @@ impl Tally {
                 let titles = (problem.title_zh.as_str(), problem.title.as_str());
                 self.refused.count_titled(&problem.code, titles, || {
                     let field = problem.param.as_deref().unwrap_or_default();
-                    let parts = [&place(), field, problem.detail.as_str()];
+                    let parts = [&place(), field, &problem.detail_zh, &problem.detail];
                     let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
                     said.join(" ")
                 });

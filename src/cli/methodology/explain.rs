@@ -47,7 +47,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         Err(refusal) if args.json => {
             let problem = refusal.problem();
             let refused = serde_json::json!({ "refused": {
-                "code": problem.code.as_str(), "param": problem.param, "detail": problem.detail,
+                "code": problem.code.as_str(), "param": problem.param, "detail": problem.detail.en(),
+                "detail_zh": problem.detail.zh(),
                 "zh": problem.code.zh(), "en": problem.code.en(),
             } });
             println!("{refused}");

@@ -44,7 +44,7 @@ impl Price {
         self.0
             .checked_mul(quantity.0)
             .map(Fen)
-            .ok_or_else(|| Problem::at(Code::QuantityOutOfRange, "quantity", ""))
+            .ok_or_else(|| Problem::on(Code::QuantityOutOfRange, "quantity"))
     }
 }
 

@@ -429,9 +429,9 @@ impl Compiled {
                 let text = look.map_or("?", |look| look.text.as_str());
                 Problem::at(Code::HistoryMissing, self.name(), text)
             }
-            Fault::Broken => Problem::at(Code::Internal, self.name(), ""),
+            Fault::Broken => Problem::on(Code::Internal, self.name()),
             Fault::MissingInput(slot) => match self.inputs.get(slot) {
-                Some(input) => Problem::at(Code::MissingField, input.param(), ""),
+                Some(input) => Problem::on(Code::MissingField, input.param()),
                 None => Problem::new(Code::Internal),
             },
             Fault::BlankParameter(slot) => {

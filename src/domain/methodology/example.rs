@@ -112,7 +112,7 @@ impl Compiled {
             let mut known = self.parameters.iter().zip(&mut values);
             let (parameter, cell) = known
                 .find(|(parameter, _)| parameter.name == name)
-                .ok_or_else(|| Problem::at(Code::UnknownField, name, ""))?;
+                .ok_or_else(|| Problem::on(Code::UnknownField, name))?;
             *cell = parse_quantity(text)
                 .and_then(|(value, unit)| Ok(unit.conversion_to(&parameter.unit)?.apply(value)))
                 .map_err(|error| Problem::at(Code::InvalidField, name, error.to_string()))?;

@@ -227,7 +227,7 @@ impl Compiled {
         let measured = self.inputs.iter().find(|input| input.is_quantity());
         match measured {
             Some(input) if !read && !self.states(record) => {
-                Err(Problem::at(Code::MissingField, input.param(), ""))
+                Err(Problem::on(Code::MissingField, input.param()))
             }
             _ if !self.acts(record) => Ok(()),
             _ => self.periods_of(record).map(drop),

@@ -189,14 +189,14 @@ fn a_period_is_covered_by_each_quantity_for_itself() {
     let (code, detail) = first(&of("day", "whole"), &half).expect_err("half a day");
     assert_eq!(code, Code::PeriodIncomplete);
     assert!(
-        detail.contains("`kwh`") && detail.contains("12:00"),
+        detail.en().contains("`kwh`") && detail.en().contains("12:00"),
         "{detail}"
     );
     assert_eq!(first(&of("day", "whole"), &full), Ok(()));
     // Of the month only one day has electricity.
     let (code, detail) = first(&of("month", "every_day"), &full).expect_err("a day of 31");
     assert_eq!(code, Code::PeriodIncomplete);
-    assert!(detail.contains("2026-03-02"), "{detail}");
+    assert!(detail.en().contains("2026-03-02"), "{detail}");
     // What nobody stated at all is missed by its name later.
     assert_eq!(first(&of("month", "every_day"), &[gas]), Ok(()));
 }

@@ -191,7 +191,7 @@ pub(crate) fn bind(
     for input in inputs {
         let (number, word) = slots(input, dictionary, record)?;
         if input.required && number.is_none() && word.is_none() {
-            return Err(Problem::at(Code::MissingField, input.param(), ""));
+            return Err(Problem::on(Code::MissingField, input.param()));
         }
         scratch.numbers.push(number);
         scratch.words.push(word);

@@ -604,7 +604,7 @@ fn two_meters_of_a_day_add_up_and_each_is_claimed() {
     short[2].attributes = vec![("meter".into(), "M-1".to_owned())];
     let problem = document.has_all(&short, 2).expect_err("a meter is missing");
     assert_eq!(
-        (problem.code, problem.detail.as_str()),
+        (problem.code, problem.detail.en()),
         (Code::PeriodIncomplete, "no record of M-2")
     );
     short[2].attributes = vec![("meter".into(), "M-1, M-2, M-3".to_owned())];

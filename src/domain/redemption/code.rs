@@ -69,7 +69,7 @@ impl VoucherCode {
     /// # Errors
     /// `voucher_code_mistyped`, without telling what is wrong.
     pub fn parse(text: &str) -> Result<VoucherCode, Problem> {
-        Self::read(text).ok_or_else(|| Problem::at(Code::VoucherCodeMistyped, "code", ""))
+        Self::read(text).ok_or_else(|| Problem::on(Code::VoucherCodeMistyped, "code"))
     }
 
     fn read(text: &str) -> Option<VoucherCode> {

@@ -127,7 +127,7 @@ impl Offer {
     pub fn open_at(&self, at: DateTime<Utc>) -> Result<(), Problem> {
         match self.state == OfferState::Live && self.from <= at && at < self.to {
             true => Ok(()),
-            false => Err(Problem::at(Code::OfferNotOpen, "offer", "")),
+            false => Err(Problem::on(Code::OfferNotOpen, "offer")),
         }
     }
 }

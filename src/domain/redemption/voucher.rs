@@ -263,7 +263,10 @@ mod tests {
             for closing in [Closing::WriteOff, Closing::Cancel, Closing::Expire] {
                 let problem = voucher.may_close(closing, when).unwrap_err();
                 assert_eq!(problem.code, code);
-                assert!(problem.detail.contains("2026-11-20T04:05:00Z"), "{problem}");
+                assert!(
+                    problem.detail.en().contains("2026-11-20T04:05:00Z"),
+                    "{problem}"
+                );
             }
         }
     }

@@ -59,10 +59,10 @@ impl Claim {
         let beneficiary = beneficiary.trim();
         let text = text.trim();
         if beneficiary.is_empty() || beneficiary.chars().count() > Self::BENEFICIARY_MAX {
-            return Err(Problem::at(Code::InvalidField, "beneficiary", ""));
+            return Err(Problem::on(Code::InvalidField, "beneficiary"));
         }
         if text.chars().count() > Self::TEXT_MAX {
-            return Err(Problem::at(Code::InvalidField, "claim", ""));
+            return Err(Problem::on(Code::InvalidField, "claim"));
         }
         Ok(Claim {
             purpose,

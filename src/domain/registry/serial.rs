@@ -131,7 +131,7 @@ impl Serial {
     /// # Errors
     /// `serial_invalid` if it does not end in two numbers.
     pub fn parse(text: &str) -> Result<Serial, Problem> {
-        let refuse = || Problem::at(Code::SerialInvalid, "serial", "");
+        let refuse = || Problem::on(Code::SerialInvalid, "serial");
         let mut parts = text.trim().rsplitn(3, '-');
         let mut number = || parts.next().and_then(digits);
         let (last, first) = (number().ok_or_else(refuse)?, number().ok_or_else(refuse)?);

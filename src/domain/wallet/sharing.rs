@@ -114,7 +114,7 @@ pub fn checked(mut shares: Vec<Share>, members_max: usize) -> Result<Vec<Share>,
         .windows(2)
         .any(|two| two[0].account == two[1].account)
     {
-        return Err(Problem::at(Code::MemberTwice, "members", ""));
+        return Err(Problem::on(Code::MemberTwice, "members"));
     }
     Ok(shares)
 }

@@ -89,7 +89,7 @@ fn item(
         )
     })?;
     if compiled.overlap().is_some() && record.to - record.from > EXCLUSIVE_ACT_MAX {
-        return Err(Problem::at(Code::ActTooLong, "to", ""));
+        return Err(Problem::on(Code::ActTooLong, "to"));
     }
     let cancels = record.revises.is_some() && record.quantities.is_empty();
     let gathers = compiled.gathers();

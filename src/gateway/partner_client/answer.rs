@@ -83,6 +83,7 @@ pub struct ProblemAnswer {
     pub title_zh: String,
     pub param: Option<String>,
     pub detail: String,
+    pub detail_zh: String,
 }
 
 impl ProblemAnswer {
@@ -103,6 +104,7 @@ impl fmt::Display for ProblemAnswer {
             &self.title_zh,
             &self.title,
             field.as_deref().unwrap_or_default(),
+            &self.detail_zh,
             &self.detail,
         ];
         let said: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();

@@ -11,6 +11,7 @@ pub(in crate::store) use claim::ClaimRow;
 pub use claim::{Claim, claim, claims_of, pass_claim, return_claims, take_claims};
 
 use crate::domain::behaviour::SubjectHash;
+use crate::domain::problem::Problem;
 use crate::domain::reduction::ReductionId;
 
 use crate::store::bulk;
@@ -80,7 +81,22 @@ pub struct RefusalRow {
     pub source_id: String,
     pub code: String,
     pub param: Option<String>,
-    pub detail: String,
+    detail: String,
+    detail_zh: String,
+}
+
+impl RefusalRow {
+    pub fn new(batch_id: Id, pos: i32, source_id: &str, problem: &Problem) -> RefusalRow {
+        RefusalRow {
+            batch_id,
+            pos,
+            source_id: source_id.to_owned(),
+            code: problem.code.as_str().to_owned(),
+            param: problem.param.clone(),
+            detail: problem.detail.en().to_owned(),
+            detail_zh: problem.detail.zh().to_owned(),
+        }
+    }
 }
 
 /// A record that waits for its subject to be linked.

@@ -221,6 +221,7 @@ fn a_flat_file_whose_parts_do_not_add_up_is_refused() {
         uk_flat(&[file(&text)], &stated("uk-ghg", "1"))
             .unwrap_err()
             .detail
+            .to_string()
     };
     assert!(
         uk_flat(
@@ -242,6 +243,7 @@ fn a_flat_file_whose_parts_do_not_add_up_is_refused() {
         uk_flat(&files, &stated("uk-ghg", "1"))
             .unwrap_err()
             .detail
+            .en()
             .contains("two years")
     );
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::writer::{Row, Table, document};
 use super::{Imported, SourceFile, Statement, Tally};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 const HEADER: [&str; 9] = [
     "ID",
@@ -111,7 +111,7 @@ pub fn uk_flat(files: &[SourceFile], stated: &Statement) -> Result<Imported, Pro
     Ok(Imported { document, tally })
 }
 
-fn wrong(file: &SourceFile, place: impl std::fmt::Display, rule: impl Into<String>) -> Problem {
+fn wrong(file: &SourceFile, place: impl std::fmt::Display, rule: impl Into<Detail>) -> Problem {
     Problem::at(Code::InvalidField, format!("{}: {place}", file.name), rule)
 }
 

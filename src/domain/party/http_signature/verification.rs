@@ -360,7 +360,7 @@ fn check_nonce(nonce: Option<&str>, policy: &Policy) -> Result<String, Problem> 
 }
 
 fn missing(field: &str) -> Problem {
-    Problem::at(Code::SignatureMissing, field, "")
+    Problem::on(Code::SignatureMissing, field)
 }
 
 fn malformed(param: &str, what: &str) -> Problem {

@@ -80,7 +80,7 @@ pub(super) fn misread(error: &serde_json::Error) -> Problem {
     let text = error.to_string();
     let named = |lead: &str| Some(text.strip_prefix(lead)?.split_once('`')?.0);
     if let Some(field) = named("missing field `") {
-        return Problem::at(Code::MissingField, field, "");
+        return Problem::on(Code::MissingField, field);
     }
     // The library's own words for these quote what they found.
     let quotes = ["invalid ", "unknown "]
@@ -116,7 +116,7 @@ mod tests {
     fn problem(text: &str) -> (Code, Option<String>, String) {
         let error = serde_json::from_str::<Row<'_>>(text).expect_err(text);
         let problem = misread(&error);
-        (problem.code, problem.param, problem.detail)
+        (problem.code, problem.param, problem.detail.to_string())
     }
 
     #[test]

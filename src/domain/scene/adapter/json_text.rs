@@ -72,7 +72,7 @@ pub(super) fn text<'a>(field: &'a Option<Text<'_>>) -> &'a str {
 /// `missing_field` at `name`.
 pub(super) fn required<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
     match text(field) {
-        "" => Err(Problem::at(Code::MissingField, name, "")),
+        "" => Err(Problem::on(Code::MissingField, name)),
         text => Ok(text),
     }
 }

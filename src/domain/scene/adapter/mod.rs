@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 mod citibike;
 mod cloudevents;
@@ -187,7 +187,7 @@ fn refused(place: Place, problem: Problem) -> Outcome {
 }
 
 /// A row that has not its format's shape.
-fn malformed(detail: impl Into<String>) -> Problem {
+fn malformed(detail: impl Into<Detail>) -> Problem {
     Problem {
         code: Code::RowMalformed,
         param: None,

@@ -178,12 +178,12 @@ mod tests {
         assert_eq!(number.whole("a", 1..=12), Ok(Some(12)));
         for wrong in ["b", "c"] {
             let problem = number.whole(wrong, 1..=12).unwrap_err();
-            assert_eq!(problem.detail, "must be a whole number from 1 to 12");
+            assert_eq!(problem.detail.en(), "must be a whole number from 1 to 12");
         }
         assert_eq!(settings.text("zone").unwrap(), None);
         let wrong = settings.choice("factor", &words).unwrap_err();
         assert_eq!(wrong.param.as_deref(), Some("settings.factor"));
-        assert!(wrong.detail.contains("wgs84, gcj02"));
+        assert!(wrong.detail.en().contains("wgs84, gcj02"));
         assert_eq!(
             settings.text("columns").unwrap_err().code,
             Code::InvalidField
@@ -196,7 +196,7 @@ mod tests {
         let broken = Settings::parse("a = 1\nsalt = 'a secret\n").unwrap_err();
         assert_eq!(broken.param.as_deref(), Some("settings"));
         assert!(
-            broken.detail.starts_with("line 2: ") && !broken.detail.contains("secret"),
+            broken.detail.en().starts_with("line 2: ") && !broken.detail.en().contains("secret"),
             "{}",
             broken.detail
         );

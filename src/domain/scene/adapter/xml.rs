@@ -9,7 +9,7 @@ use quick_xml::{Reader, XmlVersion};
 use super::ROW_MAX;
 use super::encoding::{Decoded, carried, problem_of};
 use super::lines::too_long;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 const DEPTH_MAX: usize = 32;
 
@@ -101,7 +101,7 @@ pub(super) fn attribute(
     Ok(None)
 }
 
-pub(super) fn mismatch(place: String, detail: impl Into<String>) -> Problem {
+pub(super) fn mismatch(place: String, detail: impl Into<Detail>) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
 }
 

@@ -22,10 +22,10 @@ pub use plan::{Plan, Window, floor_hour};
 pub use state::{End, Next, State};
 pub use template::{Template, with_parameter};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// A refusal of one key of a declaration: `pull.every_minutes`.
-fn refused(key: &str, detail: impl Into<String>) -> Problem {
+fn refused(key: &str, detail: impl Into<Detail>) -> Problem {
     Problem::at(Code::InvalidField, format!("pull.{key}"), detail)
 }
 

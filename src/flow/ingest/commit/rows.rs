@@ -126,13 +126,8 @@ impl<'p> Decision<'p> {
             });
         by_adapter
             .chain(by_us)
-            .map(|(at, source, problem)| RefusalRow {
-                batch_id: self.batch.into(),
-                pos: count(at),
-                source_id: source.clone(),
-                code: problem.code.as_str().to_owned(),
-                param: problem.param.clone(),
-                detail: problem.detail.clone(),
+            .map(|(at, source, problem)| {
+                RefusalRow::new(self.batch.into(), count(at), source, problem)
             })
             .collect()
     }

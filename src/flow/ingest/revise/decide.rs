@@ -227,7 +227,7 @@ impl Wave<'_> {
 }
 
 fn unknown() -> Problem {
-    Problem::at(Code::RevisedUnknown, "revises", "")
+    Problem::on(Code::RevisedUnknown, "revises")
 }
 
 fn conflict() -> Problem {

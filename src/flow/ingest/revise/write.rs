@@ -242,14 +242,12 @@ impl Wave<'_> {
 
     fn refusals(&self, answers: &[(&Item, Answer)]) -> Vec<RefusalRow> {
         let refused = answers.iter().filter_map(|(item, answer)| match answer {
-            Answer::Refused(problem) => Some(RefusalRow {
-                batch_id: self.batch.into(),
-                pos: count(item.index),
-                source_id: item.source_id.clone(),
-                code: problem.code.as_str().to_owned(),
-                param: problem.param.clone(),
-                detail: problem.detail.clone(),
-            }),
+            Answer::Refused(problem) => Some(RefusalRow::new(
+                self.batch.into(),
+                count(item.index),
+                &item.source_id,
+                problem,
+            )),
             _ => None,
         });
         refused.collect()

@@ -17,7 +17,7 @@ use super::lines::{Fields, Lines, Rows};
 use super::local_time::LocalTime;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// The columns, as the header names them once case, spaces and underscores are taken out.
 #[derive(Debug, Clone, Copy)]
@@ -268,7 +268,7 @@ impl Row<'_> {
         at.map_or("", |at| self.fields.get(*at))
     }
 
-    fn problem(&self, code: Code, column: Column, detail: impl Into<String>) -> Problem {
+    fn problem(&self, code: Code, column: Column, detail: impl Into<Detail>) -> Problem {
         let title = COLUMNS
             .get(column as usize)
             .map_or("", |(_, _, title)| title);

@@ -121,7 +121,7 @@ impl Attributes {
     pub(super) fn complete(self) -> Result<Attributes, Problem> {
         for (at, name) in CORE.iter().take(REQUIRED).enumerate() {
             if self.stated & (1 << at) == 0 {
-                return Err(Problem::at(Code::MissingField, *name, ""));
+                return Err(Problem::on(Code::MissingField, *name));
             }
         }
         Ok(self)

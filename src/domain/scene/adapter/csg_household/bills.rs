@@ -92,7 +92,7 @@ fn outcome(
 /// The bill's month, and the first and last day it covers if that is known.
 fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Period>), Problem> {
     if bill.year_month.is_blank() {
-        return Err(Problem::at(Code::MissingField, "yearMonth", ""));
+        return Err(Problem::on(Code::MissingField, "yearMonth"));
     }
     let month = calendar::month(bill.year_month.text()).ok_or_else(|| {
         Problem::at(

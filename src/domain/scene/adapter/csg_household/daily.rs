@@ -58,7 +58,7 @@ pub(super) fn outcomes(
     let meter = household
         .meter
         .clone()
-        .ok_or_else(|| Problem::at(Code::MissingField, "meteringPointId", ""))?;
+        .ok_or_else(|| Problem::on(Code::MissingField, "meteringPointId"))?;
     let month = asked_month(document)?;
     let (mut sum, mut seen) = (Sum::default(), BTreeSet::new());
     let days = document.answer().result.as_deref().unwrap_or_default();
@@ -113,7 +113,7 @@ fn read(
     seen: &mut BTreeSet<NaiveDate>,
 ) -> Result<(NaiveDate, Option<Decimal>), Problem> {
     if day.date.is_blank() {
-        return Err(Problem::at(Code::MissingField, "date", ""));
+        return Err(Problem::on(Code::MissingField, "date"));
     }
     let date = calendar::date(day.date.text())
         .ok_or_else(|| Problem::at(Code::TimeInvalid, "date", "a day is expected: 2026-02-01"))?;

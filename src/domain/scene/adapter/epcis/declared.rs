@@ -48,7 +48,7 @@ impl Declared {
             return Ok(());
         };
         let Some(step) = biz_step else {
-            return Err(Problem::at(Code::MissingField, "bizStep", ""));
+            return Err(Problem::on(Code::MissingField, "bizStep"));
         };
         if taken.iter().any(|known| known == step) {
             return Ok(());

@@ -12,7 +12,7 @@ use crate::domain::scene::adapter::json_text::{Text, object};
 use crate::domain::scene::adapter::local_time::rfc3339;
 
 pub(super) fn missing(field: &str) -> Problem {
-    Problem::at(Code::MissingField, field, "")
+    Problem::on(Code::MissingField, field)
 }
 
 pub(super) fn invalid(field: &str, detail: &str) -> Problem {

@@ -33,7 +33,7 @@ pub(super) fn tonnes(
     for item in goods {
         let weight = &item.goods_item_gross_weight;
         if weight.is_blank() {
-            return Err(Problem::at(Code::MissingField, NAME, ""));
+            return Err(Problem::on(Code::MissingField, NAME));
         }
         let (value, decimals) = match unit {
             MassUnit::Kilogram => (weight.decimal().and_then(thousandth), 3),

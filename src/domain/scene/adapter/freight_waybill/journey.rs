@@ -168,7 +168,7 @@ fn times(
 
 fn required_instant(text: &str, name: &str, zone: Tz) -> Result<DateTime<Utc>, Problem> {
     if text.is_empty() {
-        return Err(Problem::at(Code::MissingField, name, ""));
+        return Err(Problem::on(Code::MissingField, name));
     }
     instant(text, name, zone)
 }

@@ -26,7 +26,7 @@ impl Number {
         let serial = waybill.serial_number.text();
         for (name, text) in [("shippingNoteNumber", note), ("serialNumber", serial)] {
             if text.is_empty() {
-                return Err(Problem::at(Code::MissingField, name, ""));
+                return Err(Problem::on(Code::MissingField, name));
             }
         }
         if note.len() > NOTE_MAX || !note.bytes().all(|byte| byte.is_ascii_graphic()) {

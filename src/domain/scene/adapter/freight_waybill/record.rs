@@ -47,7 +47,7 @@ pub(super) fn make(waybill: &Waybill<'_>, declared: &Declared) -> Result<Made, P
     let number = Number::of(waybill)?;
     let vehicle = match waybill.vehicle_info.0.as_slice() {
         [vehicle] => vehicle,
-        [] => return Err(Problem::at(Code::MissingField, "vehicleInfo", "")),
+        [] => return Err(Problem::on(Code::MissingField, "vehicleInfo")),
         _ => {
             let detail = "each vehicle has a waybill with its own serial number";
             return Err(Problem::at(Code::InvalidField, "vehicleInfo", detail));

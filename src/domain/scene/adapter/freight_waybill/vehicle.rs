@@ -90,7 +90,7 @@ impl Identity {
 fn plate(text: &str) -> Result<String, Problem> {
     const NAME: &str = "vehicleNumber";
     if text.is_empty() {
-        return Err(Problem::at(Code::MissingField, NAME, ""));
+        return Err(Problem::on(Code::MissingField, NAME));
     }
     let plate: String = text
         .chars()

@@ -51,7 +51,7 @@ pub(super) struct Reading {
 /// The vehicle's number as the feed writes it; a VIN has no case.
 pub(super) fn vehicle(text: &str) -> Result<String, Problem> {
     if text.is_empty() {
-        return Err(Problem::at(Code::MissingField, "vin", ""));
+        return Err(Problem::on(Code::MissingField, "vin"));
     }
     if text.len() > 64 || !text.bytes().all(|b| b.is_ascii_graphic()) {
         let detail = "1 to 64 visible characters";
@@ -69,7 +69,7 @@ pub(super) fn vehicle(text: &str) -> Result<String, Problem> {
 /// digits, in the scene's zone, or RFC 3339. Of an hour lived twice the first.
 pub(super) fn time(text: &str, zone: Tz) -> Result<(i64, i32), Problem> {
     if text.is_empty() {
-        return Err(Problem::at(Code::MissingField, "time", ""));
+        return Err(Problem::on(Code::MissingField, "time"));
     }
     let invalid = |detail: String| Problem::at(Code::TimeInvalid, "time", detail);
     if let Some(local) = local(text) {

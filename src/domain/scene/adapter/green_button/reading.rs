@@ -108,7 +108,7 @@ pub(super) fn stamp(time: DateTime<Utc>) -> String {
 pub(super) fn whole(number: Number, field: &str, code: Code) -> Result<i64, Problem> {
     match number {
         Number::Whole(value) => Ok(value),
-        Number::Absent => Err(Problem::at(Code::MissingField, field, "")),
+        Number::Absent => Err(Problem::on(Code::MissingField, field)),
         Number::Unreadable => Err(Problem::at(code, field, "a whole number is expected")),
     }
 }

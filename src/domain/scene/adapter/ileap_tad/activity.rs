@@ -100,7 +100,7 @@ impl Activity<'_> {
         let (from, to) = self.times()?;
         let mass = match self.mass {
             Some(mass) => above_zero("mass", mass)?,
-            None => return Err(Problem::at(Code::MissingField, "mass", "")),
+            None => return Err(Problem::on(Code::MissingField, "mass")),
         };
         let (kind, distance) = self.distance()?;
         self.agrees(mass, distance)?;
@@ -189,7 +189,7 @@ impl Activity<'_> {
 
     fn mode(&self) -> Result<&'static str, Problem> {
         let Some(stated) = &self.mode else {
-            return Err(Problem::at(Code::MissingField, "mode", ""));
+            return Err(Problem::on(Code::MissingField, "mode"));
         };
         let known = MODES.iter().find(|(theirs, _)| *theirs == stated.as_str());
         known
@@ -290,7 +290,7 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
 
 /// A time in UTC, as the specification asks.
 fn instant(field: &str, text: Option<&Text<'_>>) -> Result<DateTime<Utc>, Problem> {
-    let text = text.ok_or_else(|| Problem::at(Code::MissingField, field, ""))?;
+    let text = text.ok_or_else(|| Problem::on(Code::MissingField, field))?;
     let wrong = |detail| Problem::at(Code::TimeInvalid, field, detail);
     let time = rfc3339(text.as_str()).ok_or_else(|| wrong("not a date and time with its zone"))?;
     match time.offset().local_minus_utc() {

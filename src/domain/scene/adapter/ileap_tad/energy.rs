@@ -97,7 +97,7 @@ fn carried(
         let field = within("relativeShare");
         let share = carrier
             .relative_share
-            .ok_or_else(|| Problem::at(Code::MissingField, field.clone(), ""))?;
+            .ok_or_else(|| Problem::on(Code::MissingField, field.clone()))?;
         let share = decimal(&field, share)?;
         if share <= Decimal::ZERO || share > Decimal::ONE {
             return Err(out(&field, "must be above 0 and at most 1"));

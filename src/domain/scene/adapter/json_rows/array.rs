@@ -153,7 +153,7 @@ impl<R: BufRead> Array<R> {
         }
         match self.wrapper.beside {
             Some(known) if !known.contains(&name.as_str()) => {
-                Err(Problem::at(Code::UnknownField, name, ""))
+                Err(Problem::on(Code::UnknownField, name))
             }
             _ => Ok(false),
         }

@@ -8,7 +8,7 @@ use std::io::BufRead;
 use super::Place;
 use super::encoding::problem_of;
 use super::lines::Lines;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 mod array;
 mod cursor;
@@ -138,11 +138,11 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     }
 }
 
-pub(super) fn mismatch(detail: String) -> Problem {
+pub(super) fn mismatch(detail: impl Into<Detail>) -> Problem {
     Problem {
         code: Code::FormatMismatch,
         param: None,
-        detail,
+        detail: detail.into(),
     }
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::great_circle::{Datum, Point};
 use super::super::json_text::{Text, object};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// The members that are read, in the order of [`NAMES`].
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,7 @@ impl Field {
         NAMES.get(self as usize).copied().unwrap_or_default()
     }
 
-    pub(super) fn problem(self, code: Code, detail: impl Into<String>) -> Problem {
+    pub(super) fn problem(self, code: Code, detail: impl Into<Detail>) -> Problem {
         Problem::at(code, self.name(), detail)
     }
 

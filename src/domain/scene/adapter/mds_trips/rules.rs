@@ -129,7 +129,7 @@ impl Rules {
             return Ok(None);
         };
         let Some(json) = row.subject() else {
-            return Err(Problem::at(Code::MissingField, field.clone(), ""));
+            return Err(Problem::on(Code::MissingField, field.clone()));
         };
         let digits = json.bytes().all(|byte| byte.is_ascii_digit());
         let subject = match text(json) {

@@ -21,11 +21,11 @@ pub(super) fn of(text: &str, error: &serde_json::Error) -> Problem {
 fn row_problem(row: &Map<String, Value>) -> Option<Problem> {
     let known = |key: &str| TEXTS.contains(&key) || matches!(key, "quantities" | "attributes");
     if let Some(key) = row.keys().find(|key| !known(key)) {
-        return Some(Problem::at(Code::UnknownField, shortened(key), ""));
+        return Some(Problem::on(Code::UnknownField, shortened(key)));
     }
     for key in ["id", "subject"] {
         if !row.contains_key(key) {
-            return Some(Problem::at(Code::MissingField, key, ""));
+            return Some(Problem::on(Code::MissingField, key));
         }
     }
     let texts = TEXTS.iter().find_map(|key| {

@@ -96,8 +96,8 @@ impl Row<'_> {
                 "at",
                 "stands beside from or to",
             )),
-            (None, None, _) => Err(Problem::at(Code::MissingField, "from", "")),
-            (None, _, None) => Err(Problem::at(Code::MissingField, "to", "")),
+            (None, None, _) => Err(Problem::on(Code::MissingField, "from")),
+            (None, _, None) => Err(Problem::on(Code::MissingField, "to")),
         }
     }
 }

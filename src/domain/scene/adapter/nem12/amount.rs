@@ -29,7 +29,7 @@ impl Unit {
             .find(|(name, _)| name.eq_ignore_ascii_case(text))
         {
             Some((_, unit)) => Ok(*unit),
-            None if text.is_empty() => Err(Problem::at(Code::UnitMissing, "UOM", "")),
+            None if text.is_empty() => Err(Problem::on(Code::UnitMissing, "UOM")),
             None => Err(Problem::at(
                 Code::UnitUnsupported,
                 "UOM",

@@ -68,7 +68,7 @@ fn identifier(
     length: std::ops::RangeInclusive<usize>,
 ) -> Result<String, Problem> {
     if text.is_empty() {
-        return Err(Problem::at(Code::MissingField, field, ""));
+        return Err(Problem::on(Code::MissingField, field));
     }
     if !length.contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         let detail = format!("{} to {} letters and digits", length.start(), length.end());
@@ -95,7 +95,7 @@ fn quantity(suffix: &str) -> Result<&'static str, Problem> {
 /// How many intervals a day has.
 fn intervals(text: &str) -> Result<usize, Problem> {
     match text {
-        "" => Err(Problem::at(Code::MissingField, "IntervalLength", "")),
+        "" => Err(Problem::on(Code::MissingField, "IntervalLength")),
         "1" => Ok(1_440),
         "5" => Ok(288),
         "10" => Ok(144),

@@ -87,7 +87,7 @@ fn digits(text: &str, length: usize) -> Option<u64> {
 
 fn unreadable(field: &str, text: &str, form: &str) -> Problem {
     match text {
-        "" => Problem::at(Code::MissingField, field, ""),
+        "" => Problem::on(Code::MissingField, field),
         _ => Problem::at(Code::TimeInvalid, field, format!("{form} is expected")),
     }
 }

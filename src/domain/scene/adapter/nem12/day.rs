@@ -188,7 +188,7 @@ fn misfit(row: &Fields, intervals: usize) -> Problem {
         .count();
     match end {
         _ if values < intervals => incomplete(values, intervals),
-        None => Problem::at(Code::MissingField, "QualityMethod", ""),
+        None => Problem::on(Code::MissingField, "QualityMethod"),
         Some(_) => malformed(format!(
             "{values} values where the day has {intervals} intervals"
         )),
@@ -218,7 +218,7 @@ fn interval(field: &str, text: &str, intervals: usize) -> Result<usize, Problem>
         .flatten()
         .filter(|number| (1..=intervals).contains(number))
         .ok_or_else(|| match text {
-            "" => Problem::at(Code::MissingField, field, ""),
+            "" => Problem::on(Code::MissingField, field),
             _ => Problem::at(Code::InvalidField, field, format!("1 to {intervals}")),
         })
 }
@@ -227,9 +227,7 @@ fn interval(field: &str, text: &str, intervals: usize) -> Result<usize, Problem>
 pub(super) fn amount(field: &str, text: &str) -> Result<Amount, Problem> {
     match Amount::parse(text) {
         Ok(amount) => Ok(amount),
-        Err(Fault::Unreadable) if text.is_empty() => {
-            Err(Problem::at(Code::MissingField, field, ""))
-        }
+        Err(Fault::Unreadable) if text.is_empty() => Err(Problem::on(Code::MissingField, field)),
         Err(fault) => Err(fault.at(field.to_owned())),
     }
 }

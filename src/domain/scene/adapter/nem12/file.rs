@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::day::Day;
 use super::register;
 use super::statements::Statements;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
@@ -171,7 +171,7 @@ impl<'a> File<'a> {
         if let (Ok(channel), Ok(known)) = (channel, &mut *day)
             && let Err(mut problem) = known.event(row, channel)
         {
-            problem.detail = format!("line {number}: {}", problem.detail);
+            problem.detail = detail!("第 {number} 行：{}", "line {number}: {}", problem.detail);
             *day = Err(problem);
         }
     }

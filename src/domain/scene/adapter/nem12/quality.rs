@@ -69,7 +69,7 @@ impl QualityMethod {
     pub(super) fn parse(field: &str, text: &str) -> Result<QualityMethod, Problem> {
         let mut rest = text.chars();
         let flag = match rest.next() {
-            None => return Err(Problem::at(Code::MissingField, field, "")),
+            None => return Err(Problem::on(Code::MissingField, field)),
             Some('A') => Some(Flag::Actual),
             Some('F') => Some(Flag::FinalSubstituted),
             Some('S') => Some(Flag::Substituted),

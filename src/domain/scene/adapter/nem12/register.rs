@@ -65,7 +65,7 @@ fn direction(text: &str) -> Result<&'static str, Problem> {
     match text {
         "E" => Ok("electricity"),
         "I" => Ok("electricity_export"),
-        "" => Err(Problem::at(Code::MissingField, "DirectionIndicator", "")),
+        "" => Err(Problem::on(Code::MissingField, "DirectionIndicator")),
         _ => Err(Problem::at(
             Code::InvalidField,
             "DirectionIndicator",

@@ -184,7 +184,7 @@ mod tests {
         let off = off.expect_err("3 Wh off over two volumes");
         assert_eq!(off.param.as_deref(), Some("/total_energy"));
         assert_eq!(off.code, Code::InvalidField);
-        assert!(off.detail.contains("15.342"), "{}", off.detail);
+        assert!(off.detail.en().contains("15.342"), "{}", off.detail);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_records::misread;
 use super::super::json_text::{self, Text};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// A member as it is written; absent and `null` are the same.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
@@ -56,11 +56,11 @@ impl At<'_> {
         }
     }
 
-    pub(super) fn problem(&self, code: Code, detail: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, code: Code, detail: impl Into<Detail>) -> Problem {
         Problem::at(code, self.to_string(), detail)
     }
 
-    pub(super) fn invalid(&self, detail: impl Into<String>) -> Problem {
+    pub(super) fn invalid(&self, detail: impl Into<Detail>) -> Problem {
         self.problem(Code::InvalidField, detail)
     }
 }

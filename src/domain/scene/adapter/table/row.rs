@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::columns::{Columns, Located, Slot};
 use super::serial::{self, Epoch};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// Digits that a spreadsheet keeps of a number (ECMA-376 stores binary64; 15 decimal digits of it
 /// are the writer's own).
@@ -91,7 +91,7 @@ impl<'a, C: Cells> Row<'a, C> {
         }
     }
 
-    pub(super) fn fault(&self, slot: Slot, code: Code, detail: impl Into<String>) -> Fault {
+    pub(super) fn fault(&self, slot: Slot, code: Code, detail: impl Into<Detail>) -> Fault {
         let problem = Problem::at(code, self.columns.title(slot), detail);
         Fault { slot, problem }
     }

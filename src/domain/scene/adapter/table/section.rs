@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use toml::{Table, Value};
 
 use super::super::settings::{self, Settings};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 
 /// Bytes of a title, a word or a name in the settings.
 const TEXT_MAX: usize = 256;
@@ -173,7 +173,7 @@ impl<'a> Section<'a> {
         settings::param(&self.join(key))
     }
 
-    pub(super) fn refused(&self, key: &str, detail: impl Into<String>) -> Problem {
+    pub(super) fn refused(&self, key: &str, detail: impl Into<Detail>) -> Problem {
         Problem::at(Code::InvalidField, self.param(key), detail)
     }
 

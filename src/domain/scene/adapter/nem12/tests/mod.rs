@@ -47,7 +47,7 @@ fn refusal(rows: &[&str]) -> (String, String, String) {
     (
         problem.code.as_str().to_owned(),
         problem.param.clone().unwrap_or_default(),
-        problem.detail.clone(),
+        problem.detail.to_string(),
     )
 }
 

@@ -104,7 +104,12 @@ fn files_without_the_columns_are_refused_whole() {
     ] {
         assert_eq!(code(text).code, Code::FormatMismatch, "{text}");
     }
-    assert!(code("no,card,start,used\n").detail.contains("\"kind\""));
+    assert!(
+        code("no,card,start,used\n")
+            .detail
+            .en()
+            .contains("\"kind\"")
+    );
     let torn = code("no,card,start,used,kind\n1,2");
     assert_eq!(torn.code, Code::FileTruncated);
     let below = MAPPING.replace("zone =", "header = 3\nzone =");

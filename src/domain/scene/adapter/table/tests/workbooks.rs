@@ -197,7 +197,7 @@ fn the_sheet_is_named_or_the_only_one() {
     ]);
     let problem = read(&sheet(EXCEL), &two).expect_err("which?");
     assert_eq!(problem.code, Code::FormatMismatch);
-    assert!(problem.detail.contains("Data, Notes"), "{problem}");
+    assert!(problem.detail.en().contains("Data, Notes"), "{problem}");
     let named = sheet(EXCEL).replace("zone =", "sheet = 'Notes'\nzone =");
     assert!(read(&named, &two).is_ok());
     let absent = sheet(EXCEL).replace("zone =", "sheet = 'notes'\nzone =");
