@@ -10,15 +10,13 @@ pub(super) use rows::{note_readings, periods_to_compute};
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::domain::behaviour::{ClaimKey, SubjectHash};
 use crate::domain::context::Ctx;
-use crate::domain::log::leaf::{Leaf, SaltKey};
+use crate::domain::log::leaf::SaltKey;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::reduction::ReductionId;
-use crate::domain::unit::MgCo2e;
 use crate::domain::wallet::sharing::Share;
 use crate::domain::wallet::{Earner, Entry, ISSUANCE, Lot, Transfer, TransferKind};
 use crate::flow::FlowResult;

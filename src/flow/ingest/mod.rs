@@ -10,10 +10,12 @@ mod adjust;
 mod answer;
 mod batch;
 mod commit;
+mod leaves;
 mod overlap;
 mod prepare;
 mod revise;
 mod scene;
+mod shared;
 mod single;
 mod whole_file;
 

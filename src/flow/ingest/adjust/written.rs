@@ -1,15 +1,13 @@
 //! One batch as it is written: reductions, points, leaves.
 
-use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::domain::log::leaf::Leaf;
 use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
-use crate::domain::unit::MgCo2e;
 use crate::domain::wallet::{Entry, ISSUANCE, Transfer, TransferKind};
 use crate::flow::FlowResult;
 use crate::flow::ingest::commit::count;
+use crate::flow::ingest::leaves::Leaves;
 use crate::store::Tx;
 use crate::store::behaviour::{BatchRow, append_batch};
 use crate::store::reduction::{ReductionRow, append_leaves, append_reductions};
@@ -59,7 +57,8 @@ pub(super) fn write_batch(
         .expect("the issuance entry is minus the sum of the others");
     post(tx, &transfer, &written.entries)?;
     let rows = count(written.rows.len());
-    append_leaves(tx, written.batch, &leaves(ground, &written)?, rows)?;
+    let leaves = leaves(ground, &written)?;
+    append_leaves(tx, written.batch, leaves.hashes(), rows)?;
     let credits = written.kind == TransferKind::Credit;
     let beside = |number: usize| if credits { count(number) } else { 0 };
     append_batch(
@@ -80,26 +79,12 @@ pub(super) fn write_batch(
     Ok(append_reductions(tx, written.rows)?)
 }
 
-fn leaves(ground: &Ground<'_>, written: &Written) -> FlowResult<Vec<u8>> {
-    let scene = ground.scene;
-    let mut leaves = Vec::with_capacity(written.rows.len() * 32);
-    let mut buffer = Vec::with_capacity(512);
+fn leaves<'s>(ground: &Ground<'s>, written: &Written) -> FlowResult<Leaves<'s>> {
+    let mut leaves = Leaves::new(ground.scene, ground.log, written.rows.len());
     for (row, (account, digest)) in written.rows.iter().zip(&written.leaves) {
-        let mut versions = scene.pinned.iter();
-        let pinned = versions.find(|pinned| pinned.id == row.methodology_id);
-        let pinned = pinned.ok_or(Code::Internal)?;
-        let salt = &ground.log.salt;
-        let opening = salt.opening(row.id(), *account.as_bytes(), *digest);
-        let leaf = Leaf {
-            reduction: row.id(),
-            methodology: &pinned.name,
-            methodology_hash: pinned.hash,
-            scene: &scene.code,
-            day: NaiveDate::from_epoch_days(row.day).unwrap_or(NaiveDate::MIN),
-            amount: MgCo2e(row.mg),
-            commitment: opening.commitment(),
-        };
-        leaves.extend_from_slice(&leaf.hash(&mut buffer));
+        let mut versions = ground.scene.pinned.iter();
+        let by = versions.find(|pinned| pinned.id == row.methodology_id);
+        leaves.push(row, by.ok_or(Code::Internal)?, *account, *digest);
     }
     Ok(leaves)
 }

@@ -6,6 +6,7 @@ use crate::store::period::{QueuedRow, ReadingRow, append_readings, queue_periods
 
 use super::*;
 use crate::flow::ingest::batch::Reading;
+use crate::flow::ingest::leaves::Leaves;
 
 impl<'p> Decision<'p> {
     pub(super) fn write(
@@ -37,7 +38,7 @@ impl<'p> Decision<'p> {
         let reductions = self.reduction_rows(scene, credited);
         if !reductions.is_empty() {
             let leaves = self.leaves(scene, log, &reductions);
-            append_leaves(tx, self.batch, &leaves, count(reductions.len()))?;
+            append_leaves(tx, self.batch, leaves.hashes(), count(reductions.len()))?;
         }
         for row in reductions.iter().filter(|row| row.origin_batch.is_some()) {
             release_held(tx, row.behaviour(), row.id())?;
@@ -240,30 +241,17 @@ impl<'p> Decision<'p> {
         Ok(points)
     }
 
-    pub(super) fn leaves(
+    fn leaves<'s>(
         &self,
-        scene: &SceneView,
-        log: &LogSettings,
+        scene: &'s SceneView,
+        log: &'s LogSettings,
         rows: &[ReductionRow],
-    ) -> Vec<u8> {
-        let mut leaves = Vec::with_capacity(rows.len() * 32);
-        let mut buffer = Vec::with_capacity(512);
+    ) -> Leaves<'s> {
+        let mut leaves = Leaves::new(scene, log, rows.len());
         for row in rows {
             let (account, item) = self.linked[index(row.pos)];
-            let pinned = &scene.pinned[item.pinned];
-            let opening = log
-                .salt
-                .opening(row.id(), *account.as_bytes(), item.canonical.digest);
-            let leaf = Leaf {
-                reduction: row.id(),
-                methodology: &pinned.name,
-                methodology_hash: pinned.hash,
-                scene: &scene.code,
-                day: NaiveDate::from_epoch_days(row.day).unwrap_or(NaiveDate::MIN),
-                amount: MgCo2e(row.mg),
-                commitment: opening.commitment(),
-            };
-            leaves.extend_from_slice(&leaf.hash(&mut buffer));
+            let by = &scene.pinned[item.pinned];
+            leaves.push(row, by, account, item.canonical.digest);
         }
         leaves
     }

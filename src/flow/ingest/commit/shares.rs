@@ -1,10 +1,11 @@
 //! Records of a household or a vehicle that several people share: each record is stored once, and
 //! what it came to is credited in parts, in a batch that follows from the record's own.
 
-use crate::domain::wallet::sharing::{Part, parts};
+use crate::domain::wallet::sharing::Part;
 use crate::flow::ingest::adjust::{Batches, Fresh, Ground, adjust, derived_id};
+use crate::flow::ingest::shared::Shared;
 use crate::store::link::Links;
-use crate::store::share::{PartRow, append_parts, sharing_of};
+use crate::store::share::{append_parts, sharing_of};
 
 use super::*;
 
@@ -51,12 +52,17 @@ impl<'p> Decision<'p> {
             .map(|(pos, shares)| (*pos, shares.as_slice()))
     }
 
-    /// Where the record at a position is stored.
-    fn record_at(&self, pos: usize) -> ReductionId {
-        self.item(pos).origin.unwrap_or(ReductionId {
+    fn shared<'s>(&'s self, pos: usize, shares: &'s [Share]) -> Shared<'s> {
+        let item = self.item(pos);
+        let record = item.origin.unwrap_or(ReductionId {
             batch: self.batch,
             pos: u32::try_from(pos).unwrap_or(u32::MAX),
-        })
+        });
+        Shared {
+            item,
+            record,
+            shares,
+        }
     }
 
     /// Credits every shared record in parts; what the source is told of each.
@@ -67,21 +73,22 @@ impl<'p> Decision<'p> {
         scene: &SceneView,
         log: &LogSettings,
     ) -> FlowResult<Vec<(usize, Answer)>> {
-        let mut given: Vec<(usize, Part)> = self
+        let mut given: Vec<(usize, Shared<'_>, Part)> = self
             .sharing()
             .flat_map(|(pos, shares)| {
-                let parts = parts(shares, self.item(pos).mg);
-                parts.into_iter().map(move |part| (pos, part))
+                let shared = self.shared(pos, shares);
+                let parts = shared.parts().into_iter();
+                parts.map(move |part| (pos, shared, part))
             })
             .collect();
         if given.is_empty() {
             return Ok(Vec::new());
         }
-        given.sort_by_key(|(pos, part)| (part.account, self.item(*pos).day, *pos));
+        given.sort_by_key(|(pos, shared, part)| (part.account, shared.item.day, *pos));
         let fresh: Vec<Fresh> = given
             .iter()
             .enumerate()
-            .map(|(place, (pos, part))| self.part(place, *pos, part))
+            .map(|(place, (_, shared, part))| shared.fresh(place, part))
             .collect();
         let ground = Ground {
             ctx,
@@ -98,11 +105,11 @@ impl<'p> Decision<'p> {
         let adjusted = adjust(tx, &ground, &[], &fresh)?;
         let mut rows = Vec::with_capacity(given.len());
         let mut told: BTreeMap<usize, Answer> = BTreeMap::new();
-        for ((pos, part), gave) in given.iter().zip(&adjusted.fresh) {
-            rows.push(self.part_row(*pos, part, gave.reduction));
+        for ((pos, shared, part), gave) in given.iter().zip(&adjusted.fresh) {
+            rows.push(shared.row(part, gave.reduction));
             let answer = told.entry(*pos).or_insert_with(|| Answer::Accepted {
                 reduction: Some(gave.reduction),
-                mg: self.item(*pos).mg,
+                mg: shared.item.mg,
                 points: 0,
                 capped: false,
             });
@@ -130,34 +137,5 @@ impl<'p> Decision<'p> {
             }
         }
         Ok(told.into_iter().collect())
-    }
-
-    /// A part at its place in the batch of parts.
-    fn part(&self, place: usize, pos: usize, part: &Part) -> Fresh {
-        let item = self.item(pos);
-        Fresh {
-            pos: place,
-            account: part.account,
-            day: item.day,
-            mg: part.mg,
-            pinned: item.pinned,
-            span: (item.from, item.to),
-            origin: Some(self.record_at(pos)),
-            digest: item.canonical.digest,
-        }
-    }
-
-    fn part_row(&self, pos: usize, part: &Part, id: ReductionId) -> PartRow {
-        let item = self.item(pos);
-        let shares = self.shared.get(&pos).map_or(&[][..], Vec::as_slice);
-        PartRow::new(
-            id,
-            item.subject,
-            item.day,
-            self.record_at(pos),
-            item.mg,
-            part,
-            shares,
-        )
     }
 }

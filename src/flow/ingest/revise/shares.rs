@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::domain::reduction::ReductionId;
-use crate::domain::wallet::sharing::{Part, parts};
+use crate::domain::wallet::sharing::Part;
 use crate::flow::FlowResult;
 use crate::flow::ingest::adjust::{Batches, Fresh, adjust, derived_id, open_wallets};
+use crate::flow::ingest::shared::Shared;
 use crate::store::Tx;
 use crate::store::reduction::ReductionRow;
 use crate::store::share::{PartRow, append_parts, parts_of_record};
@@ -16,8 +17,8 @@ use crate::store::share::{PartRow, append_parts, parts_of_record};
 use super::wave::Wave;
 use super::write::{Moved, Placed};
 
-/// One part and the place of its record among those that are shared.
-type Of<'p> = (&'p Placed<'p>, Part);
+/// One part and its record among those that are shared.
+type Of<'p> = (&'p Placed<'p>, Shared<'p>, Part);
 
 impl Wave<'_> {
     /// What shared records gave, by the record.
@@ -69,22 +70,23 @@ impl Wave<'_> {
         let mut given: Vec<Of<'_>> = shared
             .clone()
             .flat_map(|placed| {
-                let parts = parts(&placed.one.shares, placed.one.item.mg);
-                parts.into_iter().map(move |part| (placed, part))
+                let shared = self.shared(placed);
+                let parts = shared.parts().into_iter();
+                parts.map(move |part| (placed, shared, part))
             })
             .collect();
         if given.is_empty() {
             return Ok(());
         }
-        given.sort_by_key(|(placed, part)| (part.account, placed.one.item.day, placed.pos));
+        given.sort_by_key(|(placed, _, part)| (part.account, placed.one.item.day, placed.pos));
         let fresh: Vec<Fresh> = (given.iter().enumerate())
-            .map(|(place, (placed, part))| self.part(place, placed, part))
+            .map(|(place, (_, shared, part))| shared.fresh(place, part))
             .collect();
         let (mut reversals, mut reversed) = (Vec::new(), Vec::new());
         for placed in shared {
-            let of = |(own, _): &Of<'_>| own.pos == placed.pos;
+            let of = |(own, ..): &Of<'_>| own.pos == placed.pos;
             for row in &placed.lives {
-                let same = |one: &Of<'_>| of(one) && one.1.account == row.account_id.0;
+                let same = |one: &Of<'_>| of(one) && one.2.account == row.account_id.0;
                 let stead = given.iter().position(same);
                 let stead = stead.or_else(|| given.iter().position(of));
                 reversed.push(placed.pos);
@@ -102,45 +104,22 @@ impl Wave<'_> {
         let gave = given.iter().zip(&adjusted.fresh);
         let rows: Vec<PartRow> = gave
             .clone()
-            .map(|((placed, part), given)| self.part_row(placed, part, given.reduction))
+            .map(|((_, shared, part), given)| shared.row(part, given.reduction))
             .collect();
         append_parts(tx, &rows)?;
-        moved.give(gave.map(|((placed, _), given)| (placed.pos, *given)));
+        moved.give(gave.map(|((placed, ..), given)| (placed.pos, *given)));
         moved.take(reversed.into_iter().zip(adjusted.back));
         Ok(())
     }
 
-    fn record(&self, placed: &Placed<'_>) -> ReductionId {
-        ReductionId {
-            batch: self.batch,
-            pos: u32::try_from(placed.pos).unwrap_or(u32::MAX),
+    fn shared<'s>(&self, placed: &'s Placed<'s>) -> Shared<'s> {
+        Shared {
+            item: placed.one.item,
+            record: ReductionId {
+                batch: self.batch,
+                pos: u32::try_from(placed.pos).unwrap_or(u32::MAX),
+            },
+            shares: &placed.one.shares,
         }
-    }
-
-    fn part(&self, place: usize, placed: &Placed<'_>, part: &Part) -> Fresh {
-        let item = placed.one.item;
-        Fresh {
-            pos: place,
-            account: part.account,
-            day: item.day,
-            mg: part.mg,
-            pinned: item.pinned,
-            span: (item.from, item.to),
-            origin: Some(self.record(placed)),
-            digest: item.canonical.digest,
-        }
-    }
-
-    fn part_row(&self, placed: &Placed<'_>, part: &Part, id: ReductionId) -> PartRow {
-        let item = placed.one.item;
-        PartRow::new(
-            id,
-            item.subject,
-            item.day,
-            self.record(placed),
-            item.mg,
-            part,
-            &placed.one.shares,
-        )
     }
 }
