@@ -181,7 +181,7 @@ pub fn verify_inclusion(
 ) -> Result<(), Problem> {
     if index >= size {
         return Err(invalid(detail!(
-            "大小为 {size} 的树中没有第 {index} 片叶",
+            "大小为 {size} 的树中没有第 {index} 个叶子",
             "leaf {index} is not in a tree of {size}"
         )));
     }
@@ -189,7 +189,7 @@ pub fn verify_inclusion(
     agree(
         computed,
         root,
-        detail!("路径推不出该根", "the path does not lead to the root"),
+        detail!("由路径算不出该根", "the path does not lead to the root"),
     )
 }
 
@@ -263,7 +263,7 @@ pub fn verify_subtree_inclusion(
 ) -> Result<(), Problem> {
     if !is_subtree(start, end) || index < start {
         return Err(invalid(detail!(
-            "第 {index} 片叶不在子树 {start}..{end} 中",
+            "第 {index} 个叶子不在子树 {start}..{end} 中",
             "leaf {index} is in no subtree {start}..{end}"
         )));
     }
@@ -310,7 +310,7 @@ pub fn verify_subtree_consistency(
         Some(part),
         subtree,
         detail!(
-            "由证明推不出较小树的根",
+            "由证明算不出较小树的根",
             "the proof does not lead to the smaller root"
         ),
     )?;
@@ -318,7 +318,7 @@ pub fn verify_subtree_consistency(
         Some(whole),
         root,
         detail!(
-            "由证明推不出较大树的根",
+            "由证明算不出较大树的根",
             "the proof does not lead to the larger root"
         ),
     )

@@ -24,7 +24,7 @@ impl Frontier {
     pub fn from_parts(size: u64, peaks: Vec<Hash>) -> Result<Frontier, Problem> {
         if usize::try_from(size.count_ones()).ok() != Some(peaks.len()) {
             let detail = detail!(
-                "{size} 片叶与 {} 个峰不符",
+                "{size} 个叶子与 {} 个峰不符",
                 "{size} leaves and {} peaks",
                 peaks.len()
             );

@@ -60,7 +60,7 @@ impl TradingRules {
             return Ok(());
         }
         let (low, high) = (Price::from_fen(low)?, Price::from_fen(high)?);
-        let detail = detail!("今日限价 {low} 至 {high}", "Today {low} to {high}.");
+        let detail = detail!("今日价格范围为 {low} 至 {high}", "Today {low} to {high}.");
         Err(Problem::at(Code::PriceOutsideBand, "price", detail))
     }
 
@@ -111,7 +111,7 @@ mod tests {
         }
         let high = rules.check_price(Price::parse("49.51").unwrap(), close);
         let told = high.unwrap_err().detail;
-        assert_eq!(told.zh(), "今日限价 40.50 至 49.50");
+        assert_eq!(told.zh(), "今日价格范围为 40.50 至 49.50");
         assert_eq!(told.en(), "Today 40.50 to 49.50.");
         let lots = TradingRules {
             lot: Tonnes(10),

@@ -62,6 +62,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_is_no_id_is_told_in_both_languages() {
+        let told = "1-2".parse::<ReductionId>().unwrap_err().detail;
+        assert_eq!(
+            told.zh(),
+            "减排量编号由 32 位十六进制数字、一个连字符和一个数字组成"
+        );
+        assert!(told.en().starts_with("a reduction id is 32 hex digits"));
+    }
+
     proptest! {
         #[test]
         fn an_id_reads_back(batch: u128, pos: u32) {
