@@ -54,7 +54,7 @@ pub fn settle_trade(tx: &mut Tx<'_>, ctx: &mut Ctx, trade: &Trade) -> FlowResult
     match listing.settle(trade) {
         Settled::Incident(reason, halted) => {
             save(tx, ctx, &listing, &halted)?;
-            incident(tx, ctx, trade, Some(listing.id), &reason)
+            incident(tx, ctx, trade, Some(listing.id), reason.en())
         }
         Settled::Moves(next) => {
             let row = settled_row(ctx, trade, &listing, buyer.id);

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::hash::Hash;
 use super::note::{NoteSigner, NoteVerifier, SignedNote};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The head of a log: how many leaves, and the root over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +39,10 @@ impl Checkpoint {
     /// # Errors
     /// `checkpoint_malformed`.
     pub fn parse(text: &str) -> Result<Checkpoint, Problem> {
-        let malformed = |what: &str| Problem::at(Code::CheckpointMalformed, "checkpoint", what);
+        let malformed = |what: Detail| Problem::at(Code::CheckpointMalformed, "checkpoint", what);
         let body = text
             .strip_suffix('\n')
-            .ok_or_else(|| malformed("no newline at the end"))?;
+            .ok_or_else(|| malformed(detail!("末尾没有换行", "no newline at the end")))?;
         let mut lines = body.split('\n');
         let mut line = |what| {
             lines
@@ -50,15 +50,26 @@ impl Checkpoint {
                 .filter(|l| !l.is_empty())
                 .ok_or_else(|| malformed(what))
         };
-        let origin = line("no origin")?.to_owned();
-        let size = number(line("no tree size")?).ok_or_else(|| malformed("no plain tree size"))?;
-        let root = STANDARD.decode(line("no root hash")?).ok();
+        let origin = line(detail!("缺少来源名", "no origin"))?.to_owned();
+        let size = number(line(detail!("缺少树的大小", "no tree size"))?)
+            .ok_or_else(|| malformed(detail!("树的大小不是十进制数字", "no plain tree size")))?;
+        let root = STANDARD
+            .decode(line(detail!("缺少根哈希", "no root hash"))?)
+            .ok();
         let root = root
             .and_then(|bytes| Hash::try_from(bytes).ok())
-            .ok_or_else(|| malformed("the root is not base64 of 32 bytes"))?;
+            .ok_or_else(|| {
+                malformed(detail!(
+                    "根不是 32 字节的 base64",
+                    "the root is not base64 of 32 bytes"
+                ))
+            })?;
         let extensions: Vec<String> = lines.map(str::to_owned).collect();
         if extensions.iter().any(String::is_empty) {
-            return Err(malformed("an extension line is empty"));
+            return Err(malformed(detail!(
+                "有扩展行为空",
+                "an extension line is empty"
+            )));
         }
         Ok(Checkpoint {
             origin,
@@ -76,7 +87,7 @@ impl Checkpoint {
         let text = self.to_string();
         // What we sign must read back as what was meant, whatever the fields contained.
         if Checkpoint::parse(&text)? != *self {
-            let what = "a field has a line break";
+            let what = detail!("有字段含换行", "a field has a line break");
             return Err(Problem::at(Code::CheckpointMalformed, "checkpoint", what));
         }
         let mut note = SignedNote::new(text)?;
@@ -92,7 +103,7 @@ impl Checkpoint {
         let note = SignedNote::parse(published)?;
         let checkpoint = Checkpoint::parse(verifier.open(&note)?)?;
         if checkpoint.origin != verifier.name() {
-            let what = "the key signs for another origin";
+            let what = detail!("该密钥为另一来源签名", "the key signs for another origin");
             return Err(Problem::at(Code::CheckpointUntrusted, "origin", what));
         }
         Ok(checkpoint)

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::hash::{Hash, leaf_hash};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::reduction::ReductionId;
 use crate::domain::unit::MgCo2e;
 
@@ -169,7 +169,10 @@ impl SaltKey {
     pub fn new(secret: Vec<u8>) -> Result<SaltKey, Problem> {
         let secret = SecretBox::new(secret.into_boxed_slice());
         if secret.expose_secret().len() < SALT_KEY_BYTES_MIN {
-            let what = format!("a salt key has at least {SALT_KEY_BYTES_MIN} bytes");
+            let what = detail!(
+                "加盐密钥至少 {SALT_KEY_BYTES_MIN} 字节",
+                "a salt key has at least {SALT_KEY_BYTES_MIN} bytes"
+            );
             return Err(Problem::at(Code::InvalidField, "salt_key", what));
         }
         Ok(SaltKey(secret))

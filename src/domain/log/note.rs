@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The signature type byte of plain Ed25519.
 const ED25519: u8 = 0x01;
@@ -45,7 +45,10 @@ impl SignedNote {
     pub fn new(text: String) -> Result<SignedNote, Problem> {
         let foreign = |c: char| c < ' ' && c != '\n';
         if !text.ends_with('\n') || text.len() > NOTE_BYTES_MAX || text.contains(foreign) {
-            return Err(malformed("the text is not lines of printable text"));
+            return Err(malformed(detail!(
+                "正文不是由可打印字符组成的行",
+                "the text is not lines of printable text"
+            )));
         }
         Ok(SignedNote {
             text,
@@ -59,22 +62,25 @@ impl SignedNote {
     /// `checkpoint_malformed`.
     pub fn parse(note: &str) -> Result<SignedNote, Problem> {
         if note.len() > NOTE_BYTES_MAX {
-            return Err(malformed("the note is too long"));
+            return Err(malformed(detail!("签名文本过长", "the note is too long")));
         }
         // The text may have empty lines of its own: the last one divides.
-        let divide = note
-            .rfind("\n\n")
-            .ok_or_else(|| malformed("no empty line before signatures"))?;
+        let divide = note.rfind("\n\n").ok_or_else(|| {
+            malformed(detail!(
+                "签名之前没有空行",
+                "no empty line before signatures"
+            ))
+        })?;
         let (text, lines) = (&note[..=divide], &note[divide + 2..]);
         let lines = lines
             .strip_suffix('\n')
-            .ok_or_else(|| malformed("no newline at the end"))?;
+            .ok_or_else(|| malformed(detail!("末尾没有换行", "no newline at the end")))?;
         let mut read = SignedNote::new(text.to_owned())?;
         for line in lines.split('\n') {
             read.signatures.push(NoteSignature::parse(line)?);
         }
         if read.signatures.len() > NOTE_SIGNATURES_MAX {
-            return Err(malformed("too many signatures"));
+            return Err(malformed(detail!("签名过多", "too many signatures")));
         }
         Ok(read)
     }
@@ -126,7 +132,12 @@ impl NoteSignature {
             };
             (is_key_name(name) && !line.signature.is_empty()).then_some(line)
         };
-        read().ok_or_else(|| malformed("a signature line is not `— name base64`"))
+        read().ok_or_else(|| {
+            malformed(detail!(
+                "有签名行不是 `— name base64`",
+                "a signature line is not `— name base64`"
+            ))
+        })
     }
 }
 
@@ -158,7 +169,10 @@ impl NoteSigner {
     /// `checkpoint_malformed` if the name is empty or has spaces or a plus.
     pub fn new(name: &str, key: SigningKey) -> Result<NoteSigner, Problem> {
         if !is_key_name(name) {
-            return Err(malformed("a key name has neither spaces nor plus signs"));
+            return Err(malformed(detail!(
+                "密钥名不能为空，也不能含空格或加号",
+                "a key name has neither spaces nor plus signs"
+            )));
         }
         let key_id = key_id(name, &key.verifying_key());
         Ok(NoteSigner {
@@ -219,7 +233,12 @@ impl NoteVerifier {
                 key,
             })
         };
-        read().ok_or_else(|| malformed("not a verifier key `name+hash+base64`"))
+        read().ok_or_else(|| {
+            malformed(detail!(
+                "不是 `name+hash+base64` 形式的验证密钥",
+                "not a verifier key `name+hash+base64`"
+            ))
+        })
     }
 
     pub fn name(&self) -> &str {
@@ -237,20 +256,26 @@ impl NoteVerifier {
     /// `checkpoint_untrusted`.
     pub fn open<'n>(&self, note: &'n SignedNote) -> Result<&'n str, Problem> {
         let own = |line: &&NoteSignature| line.name == self.name && line.key_id == self.key_id;
-        let untrusted = |what: &str| Problem::at(Code::CheckpointUntrusted, &self.name, what);
+        let untrusted = |what: Detail| Problem::at(Code::CheckpointUntrusted, &self.name, what);
         let mut signed = false;
         for line in note.signatures.iter().filter(own) {
-            let signature = Signature::from_slice(&line.signature)
-                .map_err(|_| untrusted("the signature is not 64 bytes"))?;
+            let signature = Signature::from_slice(&line.signature).map_err(|_| {
+                untrusted(detail!("签名不是 64 字节", "the signature is not 64 bytes"))
+            })?;
             self.key
                 .verify_strict(note.text.as_bytes(), &signature)
-                .map_err(|_| untrusted("the signature does not verify"))?;
+                .map_err(|_| {
+                    untrusted(detail!("签名验证未通过", "the signature does not verify"))
+                })?;
             signed = true;
         }
         if signed {
             Ok(&note.text)
         } else {
-            Err(untrusted("no signature by this key"))
+            Err(untrusted(detail!(
+                "没有该密钥的签名",
+                "no signature by this key"
+            )))
         }
     }
 }
@@ -268,7 +293,7 @@ impl fmt::Display for NoteVerifier {
     }
 }
 
-fn malformed(what: &str) -> Problem {
+fn malformed(what: Detail) -> Problem {
     Problem::at(Code::CheckpointMalformed, "note", what)
 }
 
@@ -318,6 +343,7 @@ mod tests {
         note.sign(&other);
         let refused = signer().verifier().open(&note).unwrap_err();
         assert_eq!(refused.code, Code::CheckpointUntrusted);
+        assert_eq!(refused.detail.zh(), "没有该密钥的签名");
         note.sign(&signer());
         let read = SignedNote::parse(&note.to_string()).unwrap();
         assert_eq!(read, note);

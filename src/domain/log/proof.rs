@@ -8,7 +8,7 @@
 use subtle::ConstantTimeEq;
 
 use super::hash::{Hash, empty_root, node_hash, split};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Why a proof cannot be computed.
 #[derive(Debug, PartialEq, Eq)]
@@ -180,10 +180,17 @@ pub fn verify_inclusion(
     root: &Hash,
 ) -> Result<(), Problem> {
     if index >= size {
-        return Err(invalid(format!("leaf {index} is not in a tree of {size}")));
+        return Err(invalid(detail!(
+            "大小为 {size} 的树中没有第 {index} 个叶子",
+            "leaf {index} is not in a tree of {size}"
+        )));
     }
     let computed = root_by_path(leaf, index, size, proof);
-    agree(computed, root, "the path does not lead to the root")
+    agree(
+        computed,
+        root,
+        detail!("由路径算不出该根", "the path does not lead to the root"),
+    )
 }
 
 fn root_by_path(leaf: &Hash, index: u64, size: u64, proof: &[Hash]) -> Option<Hash> {
@@ -215,7 +222,8 @@ pub fn verify_consistency(
     proof: &[Hash],
 ) -> Result<(), Problem> {
     if old > new {
-        return Err(invalid(format!(
+        return Err(invalid(detail!(
+            "大小为 {old} 的树不是大小为 {new} 的树的前缀",
             "a tree of {old} is no prefix of one of {new}"
         )));
     }
@@ -226,10 +234,17 @@ pub fn verify_consistency(
     agree(
         nothing,
         old_root,
-        "the empty tree has one root and needs no proof",
+        detail!(
+            "空树只有一个根，且不需要证明",
+            "the empty tree has one root and needs no proof"
+        ),
     )?;
     match new {
-        0 => agree(nothing, new_root, "the empty tree has one root"),
+        0 => agree(
+            nothing,
+            new_root,
+            detail!("空树只有一个根", "the empty tree has one root"),
+        ),
         _ => Ok(()),
     }
 }
@@ -247,7 +262,8 @@ pub fn verify_subtree_inclusion(
     root: &Hash,
 ) -> Result<(), Problem> {
     if !is_subtree(start, end) || index < start {
-        return Err(invalid(format!(
+        return Err(invalid(detail!(
+            "第 {index} 个叶子不在子树 {start}..{end} 中",
             "leaf {index} is in no subtree {start}..{end}"
         )));
     }
@@ -282,21 +298,29 @@ pub fn verify_subtree_consistency(
     proof: &[Hash],
 ) -> Result<(), Problem> {
     if !is_subtree(start, end) || end > size {
-        return Err(invalid(format!(
+        return Err(invalid(detail!(
+            "{start}..{end} 不是大小为 {size} 的树的子树",
             "{start}..{end} is no subtree of a tree of {size}"
         )));
     }
     let roots = roots_by_proof((start, end), size, Some(subtree), proof);
-    let (part, whole) = roots.ok_or_else(|| invalid("the proof has the wrong length".into()))?;
+    let (part, whole) = roots
+        .ok_or_else(|| invalid(detail!("证明的长度不对", "the proof has the wrong length")))?;
     agree(
         Some(part),
         subtree,
-        "the proof does not lead to the smaller root",
+        detail!(
+            "由证明算不出较小树的根",
+            "the proof does not lead to the smaller root"
+        ),
     )?;
     agree(
         Some(whole),
         root,
-        "the proof does not lead to the larger root",
+        detail!(
+            "由证明算不出较大树的根",
+            "the proof does not lead to the larger root"
+        ),
     )
 }
 
@@ -331,14 +355,14 @@ fn roots_by_proof(
     }
 }
 
-fn agree(computed: Option<Hash>, stated: &Hash, otherwise: &str) -> Result<(), Problem> {
+fn agree(computed: Option<Hash>, stated: &Hash, otherwise: Detail) -> Result<(), Problem> {
     match computed {
         Some(computed) if bool::from(computed.ct_eq(stated)) => Ok(()),
-        _ => Err(invalid(otherwise.into())),
+        _ => Err(invalid(otherwise)),
     }
 }
 
-fn invalid(detail: String) -> Problem {
+fn invalid(detail: Detail) -> Problem {
     Problem::at(Code::LogProofInvalid, "proof", detail)
 }
 

@@ -4,7 +4,7 @@
 //! C2SP `tlog-tiles`, section "Merkle Tree".
 
 use super::hash::{Hash, node_hash};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Hashes in a full tile.
 pub const TILE_WIDTH: u16 = 256;
@@ -26,16 +26,20 @@ impl Tile {
     /// `not_found` if no tree has such a tile: level above 7, width outside 1..=256, or an index
     /// beyond 2^64 leaves.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Tile, Problem> {
-        let refused = |what: String| Problem::at(Code::NotFound, "tile", what);
+        let refused = |what: Detail| Problem::at(Code::NotFound, "tile", what);
         if level > LEVEL_MAX || width == 0 || width > TILE_WIDTH {
-            return Err(refused(format!(
+            return Err(refused(detail!(
+                "没有层级为 {level}、宽度为 {width} 的瓦片",
                 "no tile has level {level} and width {width}"
             )));
         }
         // At the top level, 2^64 leaves are one tile; each level below multiplies them by 256.
         let tiles_max = 1u64 << (TILE_HEIGHT * u32::from(LEVEL_MAX - level));
         if index >= tiles_max {
-            return Err(refused(format!("level {level} ends before tile {index}")));
+            return Err(refused(detail!(
+                "层级 {level} 没有第 {index} 块瓦片",
+                "level {level} ends before tile {index}"
+            )));
         }
         Ok(Tile {
             level,
@@ -117,7 +121,13 @@ impl Tile {
     pub fn parse(path: &str) -> Result<Tile, Problem> {
         Tile::read(path)
             .filter(|tile| tile.path() == path)
-            .ok_or_else(|| Problem::at(Code::NotFound, "tile", "the path names no tile"))
+            .ok_or_else(|| {
+                Problem::at(
+                    Code::NotFound,
+                    "tile",
+                    detail!("该路径不对应任何瓦片", "the path names no tile"),
+                )
+            })
     }
 
     fn read(path: &str) -> Option<Tile> {
@@ -168,7 +178,10 @@ pub fn node_from_tiles(
     read: impl FnOnce(Tile) -> Result<Vec<Hash>, Problem>,
 ) -> Result<Hash, Problem> {
     let absent = || {
-        let detail = format!("no node {index} at level {level} in a tree of {size}");
+        let detail = detail!(
+            "大小为 {size} 的树在层级 {level} 没有第 {index} 个节点",
+            "no node {index} at level {level} in a tree of {size}"
+        );
         Problem::at(Code::LogSizeInvalid, "tile", detail)
     };
     let tile = Tile::holding(level, index, size).ok_or_else(absent)?;

@@ -1,7 +1,7 @@
 //! Growing the tree: the frontier is all that an appender has to remember.
 
 use super::hash::{Hash, empty_root, node_hash};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The roots of the complete subtrees that a tree of `size` leaves consists of, largest first (a
 /// compact range from zero). One hash per set bit of `size`, so at most 64.
@@ -23,7 +23,11 @@ impl Frontier {
     /// `log_size_invalid` unless there is one peak per set bit of `size`.
     pub fn from_parts(size: u64, peaks: Vec<Hash>) -> Result<Frontier, Problem> {
         if usize::try_from(size.count_ones()).ok() != Some(peaks.len()) {
-            let detail = format!("{size} leaves and {} peaks", peaks.len());
+            let detail = detail!(
+                "{size} 个叶子与 {} 个峰不符",
+                "{size} leaves and {} peaks",
+                peaks.len()
+            );
             return Err(Problem::at(Code::LogSizeInvalid, "peaks", detail));
         }
         Ok(Frontier { size, peaks })

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::{Fen, Tonnes};
 
 use super::price::Price;
@@ -86,7 +86,7 @@ pub enum Settled {
     /// Title to this many tonnes moves; the listing becomes this.
     Moves(Listing),
     /// Nothing moves; the reason, and the listing as it becomes.
-    Incident(String, Listing),
+    Incident(Detail, Listing),
 }
 
 impl Listing {
@@ -128,12 +128,12 @@ impl Listing {
             return Ok(self.clone());
         }
         if self.order_id.is_some() {
-            return Err(self.not("the order named before"));
+            return Err(self.not(detail!("须为此前记下的订单", "the order named before")));
         }
         let state = match self.state {
             ListingState::Pending => ListingState::Open,
             ListingState::Closing | ListingState::Incident => self.state,
-            _ => return Err(self.not("pending")),
+            _ => return Err(self.not(detail!("须为 pending", "pending"))),
         };
         Ok(Listing {
             order_id: Some(order_id.to_owned()),
@@ -148,7 +148,7 @@ impl Listing {
     pub fn refused(&self, reason: &str) -> Result<Listing, Problem> {
         let waits = matches!(self.state, ListingState::Pending | ListingState::Closing);
         if !waits || self.order_id.is_some() {
-            return Err(self.not("pending"));
+            return Err(self.not(detail!("须为 pending", "pending")));
         }
         Ok(Listing {
             returned: self.quantity,
@@ -164,7 +164,7 @@ impl Listing {
     pub fn unlist(&self) -> Result<Listing, Problem> {
         match self.state {
             ListingState::Pending | ListingState::Open => Ok(self.becomes(ListingState::Closing)),
-            _ => Err(self.not("pending or open")),
+            _ => Err(self.not(detail!("须为 pending 或 open", "pending or open"))),
         }
     }
 
@@ -175,10 +175,14 @@ impl Listing {
     /// `listing_state` if it is not closing, or the exchange's figure does not fit.
     pub fn withdrawn(&self, filled: Tonnes) -> Result<(Tonnes, Listing), Problem> {
         if self.state != ListingState::Closing || self.returned != Tonnes::ZERO {
-            return Err(self.not("closing"));
+            return Err(self.not(detail!("须为 closing", "closing")));
         }
         if filled < self.filled || filled > self.quantity {
-            let detail = format!("The exchange says {} t were sold.", filled.0);
+            let detail = detail!(
+                "交易所称已售 {} 吨",
+                "The exchange says {} t were sold.",
+                filled.0
+            );
             return Err(Problem::at(Code::ListingState, "filled", detail));
         }
         let rest = Tonnes(self.quantity.0 - filled.0);
@@ -211,7 +215,7 @@ impl Listing {
     /// `listing_state` unless there is an incident.
     pub fn resolved(&self) -> Result<Listing, Problem> {
         if self.state != ListingState::Incident {
-            return Err(self.not("incident"));
+            return Err(self.not(detail!("须为 incident", "incident")));
         }
         let state = match (self.returned, &self.order_id) {
             (Tonnes::ZERO, Some(_)) => ListingState::Open,
@@ -221,23 +225,33 @@ impl Listing {
         Ok(self.becomes(state).at_rest())
     }
 
-    fn fits(&self, trade: &Trade) -> Result<Fen, String> {
+    fn fits(&self, trade: &Trade) -> Result<Fen, Detail> {
         let state = self.state;
         let sells = matches!(
             state,
             ListingState::Pending | ListingState::Open | ListingState::Closing
         );
         if !sells {
-            return Err(format!("the listing is {}", state.as_str()));
+            return Err(detail!(
+                "挂牌状态为 {}",
+                "the listing is {}",
+                state.as_str()
+            ));
         }
         if trade.quantity < Tonnes(1) || trade.quantity > self.frozen() {
             let frozen = self.frozen().0;
-            return Err(format!("{} t traded, {frozen} t listed", trade.quantity.0));
+            return Err(detail!(
+                "成交 {} 吨，挂牌中 {frozen} 吨",
+                "{} t traded, {frozen} t listed",
+                trade.quantity.0
+            ));
         }
         if trade.price < self.price {
-            return Err(format!(
+            return Err(detail!(
+                "成交价 {}，挂牌价 {}",
                 "traded at {}, listed at {}",
-                trade.price, self.price
+                trade.price,
+                self.price
             ));
         }
         if self
@@ -245,14 +259,23 @@ impl Listing {
             .as_ref()
             .is_some_and(|id| *id != trade.order_id)
         {
-            return Err(format!("order {} is not the listing's", trade.order_id));
+            return Err(detail!(
+                "订单 {} 不属于该挂牌",
+                "order {} is not the listing's",
+                trade.order_id
+            ));
         }
         trade
             .price
             .times(trade.quantity)
             .ok()
             .and_then(|amount| self.proceeds.plus(amount).ok())
-            .ok_or_else(|| "the amount leaves the range of money".to_owned())
+            .ok_or_else(|| {
+                detail!(
+                    "金额超出可表示的范围",
+                    "the amount leaves the range of money"
+                )
+            })
     }
 
     /// A trade proves that the order was accepted, even when the answer has not arrived.
@@ -273,8 +296,12 @@ impl Listing {
         Listing { state, ..self }
     }
 
-    fn not(&self, needed: &str) -> Problem {
-        let detail = format!("It is {}, and must be {needed}.", self.state.as_str());
+    fn not(&self, needed: Detail) -> Problem {
+        let state = self.state.as_str();
+        let detail = Detail::told(
+            format_args!("挂牌当前为 {state}，{}", needed.zh()),
+            format_args!("It is {state}, and must be {}.", needed.en()),
+        );
         Problem::at(Code::ListingState, "listing", detail)
     }
 

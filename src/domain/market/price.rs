@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::{Fen, Tonnes};
 
 /// A price in fen per tonne; always above zero. Written in yuan with two decimals: `45.00`.
@@ -17,7 +17,7 @@ impl Price {
     /// `price_invalid` unless between one fen and [`Price::MAX`].
     pub fn from_fen(fen: i64) -> Result<Price, Problem> {
         if !(1..=Price::MAX.0).contains(&fen) {
-            return Err(Problem::at(Code::PriceInvalid, "price", fen.to_string()));
+            return Err(Problem::at(Code::PriceInvalid, "price", Detail::value(fen)));
         }
         Ok(Price(fen))
     }
@@ -28,7 +28,13 @@ impl Price {
     /// `price_invalid` for anything else.
     pub fn parse(text: &str) -> Result<Price, Problem> {
         parse_fen(text)
-            .ok_or_else(|| Problem::at(Code::PriceInvalid, "price", "Yuan with two decimals."))
+            .ok_or_else(|| {
+                Problem::at(
+                    Code::PriceInvalid,
+                    "price",
+                    detail!("以元为单位，两位小数", "Yuan with two decimals."),
+                )
+            })
             .and_then(Price::from_fen)
     }
 

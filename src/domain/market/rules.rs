@@ -1,6 +1,6 @@
 //! Shenzhen's published trading rules, as data.
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::unit::Tonnes;
 
 use super::price::Price;
@@ -33,7 +33,7 @@ impl TradingRules {
         if quantity.0 >= self.lot.0 && quantity.0 % self.lot.0 == 0 {
             return Ok(());
         }
-        let detail = format!("A multiple of {} t.", self.lot.0);
+        let detail = detail!("须为 {} 吨的整数倍", "A multiple of {} t.", self.lot.0);
         Err(Problem::at(Code::QuantityOutOfRange, "quantity", detail))
     }
 
@@ -49,14 +49,18 @@ impl TradingRules {
     /// `price_invalid` if off the tick, `price_outside_band` if too far from the last close.
     pub fn check_price(&self, price: Price, last_close: Price) -> Result<(), Problem> {
         if price.fen() % self.tick_fen != 0 {
-            return Err(Problem::at(Code::PriceInvalid, "price", "Off the tick."));
+            return Err(Problem::at(
+                Code::PriceInvalid,
+                "price",
+                detail!("不是最小变动价位的整数倍", "Off the tick."),
+            ));
         }
         let (low, high) = self.band(last_close);
         if (low..=high).contains(&price.fen()) {
             return Ok(());
         }
         let (low, high) = (Price::from_fen(low)?, Price::from_fen(high)?);
-        let detail = format!("Today {low} to {high}.");
+        let detail = detail!("今日价格范围为 {low} 至 {high}", "Today {low} to {high}.");
         Err(Problem::at(Code::PriceOutsideBand, "price", detail))
     }
 
@@ -105,6 +109,10 @@ mod tests {
                 "{price}"
             );
         }
+        let high = rules.check_price(Price::parse("49.51").unwrap(), close);
+        let told = high.unwrap_err().detail;
+        assert_eq!(told.zh(), "今日价格范围为 40.50 至 49.50");
+        assert_eq!(told.en(), "Today 40.50 to 49.50.");
         let lots = TradingRules {
             lot: Tonnes(10),
             ..rules

@@ -7,7 +7,7 @@ use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use sha2::{Digest, Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The digests that a message states for its body; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl ContentDigest {
     pub fn parse(field: &[u8]) -> Result<ContentDigest, Problem> {
         let fields: Dictionary = Parser::new(field)
             .parse()
-            .map_err(|_| mismatch("the field is no dictionary"))?;
+            .map_err(|_| mismatch(detail!("该字段不是字典结构", "the field is no dictionary")))?;
         let digest = ContentDigest {
             sha256: member(&fields, "sha-256")?,
             sha512: member(&fields, "sha-512")?,
@@ -50,7 +50,10 @@ impl ContentDigest {
             ContentDigest {
                 sha256: None,
                 sha512: None,
-            } => Err(mismatch("neither sha-256 nor sha-512 is stated")),
+            } => Err(mismatch(detail!(
+                "未给出 sha-256 或 sha-512",
+                "neither sha-256 nor sha-512 is stated"
+            ))),
             stated => Ok(stated),
         }
     }
@@ -96,9 +99,12 @@ fn member<const N: usize>(fields: &Dictionary, name: &str) -> Result<Option<[u8;
         },
         ListEntry::InnerList(_) => None,
     };
-    bytes
-        .map(Some)
-        .ok_or_else(|| mismatch(&format!("{name} is not {N} bytes in base64")))
+    bytes.map(Some).ok_or_else(|| {
+        mismatch(detail!(
+            "{name} 不是 {N} 字节的 base64",
+            "{name} is not {N} bytes in base64"
+        ))
+    })
 }
 
 /// A running check of a streamed body. Nothing may be committed before [`BodyCheck::finish`] agrees.
@@ -140,7 +146,10 @@ impl BodyCheck {
         if first && second {
             Ok(())
         } else {
-            Err(mismatch("the body has another digest"))
+            Err(mismatch(detail!(
+                "请求体的摘要与此不同",
+                "the body has another digest"
+            )))
         }
     }
 }
@@ -149,7 +158,7 @@ fn slice<const N: usize>(bytes: &Option<[u8; N]>) -> Option<&[u8]> {
     bytes.as_ref().map(|bytes| &bytes[..])
 }
 
-fn mismatch(what: &str) -> Problem {
+fn mismatch(what: Detail) -> Problem {
     Problem::at(Code::DigestMismatch, "Content-Digest", what)
 }
 
@@ -199,6 +208,8 @@ mod tests {
         ] {
             assert!(ContentDigest::parse(field.as_bytes()).is_err(), "{field}");
         }
+        let short = ContentDigest::parse(b"sha-256=:AAAA:").unwrap_err();
+        assert_eq!(short.detail.zh(), "sha-256 不是 32 字节的 base64");
     }
 
     proptest! {

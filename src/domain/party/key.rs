@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The shortest HMAC secret taken, in bytes: 128 bits. We issue 32.
 pub const HMAC_SECRET_BYTES_MIN: usize = 16;
@@ -50,7 +50,10 @@ impl HmacSecret {
         let secret = SecretBox::new(secret.into_boxed_slice());
         match secret.expose_secret().len() {
             HMAC_SECRET_BYTES_MIN..=HMAC_SECRET_BYTES_MAX => Ok(HmacSecret(secret)),
-            _ => Err(unreadable("an HMAC secret has 16 to 1024 bytes")),
+            _ => Err(unreadable(detail!(
+                "HMAC 密钥须为 16 至 1024 字节",
+                "an HMAC secret has 16 to 1024 bytes"
+            ))),
         }
     }
 
@@ -59,7 +62,11 @@ impl HmacSecret {
     /// # Errors
     /// `invalid_field`.
     pub fn parse(text: &str) -> Result<HmacSecret, Problem> {
-        HmacSecret::new(base64_bytes(text).ok_or_else(|| unreadable("the secret is not base64"))?)
+        HmacSecret::new(
+            base64_bytes(text).ok_or_else(|| {
+                unreadable(detail!("密钥不是 base64", "the secret is not base64"))
+            })?,
+        )
     }
 
     /// A MAC under this secret, to be fed; `None` never happens, HMAC takes any length.
@@ -100,7 +107,12 @@ impl VerifyKey {
         };
         key.filter(|key| !key.is_weak())
             .map(VerifyKey::Ed25519)
-            .ok_or_else(|| unreadable("not an Ed25519 public key in PEM or base64"))
+            .ok_or_else(|| {
+                unreadable(detail!(
+                    "不是 PEM 或 base64 形式的 Ed25519 公钥",
+                    "not an Ed25519 public key in PEM or base64"
+                ))
+            })
     }
 
     /// # Errors
@@ -210,7 +222,12 @@ pub fn ed25519_secret(text: &str) -> Result<SigningKey, Problem> {
             key
         })
     };
-    key.ok_or_else(|| unreadable("not an Ed25519 secret key in PEM or base64"))
+    key.ok_or_else(|| {
+        unreadable(detail!(
+            "不是 PEM 或 base64 形式的 Ed25519 私钥",
+            "not an Ed25519 secret key in PEM or base64"
+        ))
+    })
 }
 
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
@@ -221,7 +238,7 @@ fn base64_bytes(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-fn unreadable(what: &str) -> Problem {
+fn unreadable(what: Detail) -> Problem {
     Problem::at(Code::InvalidField, "key", what)
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The longest that a voucher may be valid, in days.
 pub const VALIDITY_DAYS_MAX: i32 = 366;
@@ -89,7 +89,10 @@ impl Merchant {
             return Err(Problem::at(
                 Code::InvalidField,
                 "code",
-                "1 to 64 of a-z, 0-9 and -",
+                detail!(
+                    "1 至 64 个字符，只含 a-z、0-9 和 -",
+                    "1 to 64 of a-z, 0-9 and -"
+                ),
             ));
         }
         check_text("name_zh", &self.name_zh)?;
@@ -115,7 +118,7 @@ impl Offer {
             false => Err(Problem::at(
                 Code::InvalidField,
                 "to",
-                "must lie after `from`",
+                detail!("须晚于 `from`", "must lie after `from`"),
             )),
         }
     }
@@ -138,7 +141,10 @@ fn check_text(param: &str, text: &str) -> Result<(), Problem> {
         false => Err(Problem::at(
             Code::InvalidField,
             param,
-            format!("1 to {TEXT_BYTES_MAX} bytes of text"),
+            detail!(
+                "1 至 {TEXT_BYTES_MAX} 字节的文本",
+                "1 to {TEXT_BYTES_MAX} bytes of text"
+            ),
         )),
     }
 }
@@ -149,7 +155,10 @@ fn check_range(param: &str, value: i64, least: i64, most: i64) -> Result<(), Pro
         false => Err(Problem::at(
             Code::InvalidField,
             param,
-            format!("must be between {least} and {most}"),
+            detail!(
+                "须在 {least} 至 {most} 之间",
+                "must be between {least} and {most}"
+            ),
         )),
     }
 }

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::offer::Offer;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::wallet::{Day, TransferKind};
 
 /// How long a citizen may take a redemption back. MIIT's accessibility rules (工信部信管〔2021〕67号
@@ -139,7 +139,11 @@ impl Voucher {
     pub fn may_close(&self, closing: Closing, at: DateTime<Utc>) -> Result<(), Problem> {
         let refuse = |code, when: DateTime<Utc>| {
             let when = when.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-            Err(Problem::at(code, "voucher", format!("at {when}")))
+            Err(Problem::at(
+                code,
+                "voucher",
+                detail!("时间：{when}", "at {when}"),
+            ))
         };
         let closed_at = self.closed.map_or(self.expires_at, |(at, _)| at);
         match self.state {
@@ -263,10 +267,8 @@ mod tests {
             for closing in [Closing::WriteOff, Closing::Cancel, Closing::Expire] {
                 let problem = voucher.may_close(closing, when).unwrap_err();
                 assert_eq!(problem.code, code);
-                assert!(
-                    problem.detail.en().contains("2026-11-20T04:05:00Z"),
-                    "{problem}"
-                );
+                assert_eq!(problem.detail.en(), "at 2026-11-20T04:05:00Z");
+                assert_eq!(problem.detail.zh(), "时间：2026-11-20T04:05:00Z");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The name of one reduction, for ever: `0193…-17`. The same pair names the leaf in the public
 /// log and, unless the reduction names another origin, the behaviour.
@@ -48,7 +48,10 @@ impl FromStr for ReductionId {
             Problem::at(
                 Code::InvalidField,
                 "reduction_id",
-                "a reduction id is 32 hex digits, a hyphen and a number",
+                detail!(
+                    "减排量编号由 32 位十六进制数字、一个连字符和一个数字组成",
+                    "a reduction id is 32 hex digits, a hyphen and a number"
+                ),
             )
         })
     }
@@ -58,6 +61,16 @@ impl FromStr for ReductionId {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_no_id_is_told_in_both_languages() {
+        let told = "1-2".parse::<ReductionId>().unwrap_err().detail;
+        assert_eq!(
+            told.zh(),
+            "减排量编号由 32 位十六进制数字、一个连字符和一个数字组成"
+        );
+        assert!(told.en().starts_with("a reduction id is 32 hex digits"));
+    }
 
     proptest! {
         #[test]

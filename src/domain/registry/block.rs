@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::Tonnes;
 
 use super::serial::{SerialRange, out_of_range};
@@ -97,7 +97,7 @@ impl Block {
     /// is final.
     pub fn carve(&self, quantity: Tonnes, ids: [Uuid; 2]) -> Result<Carved, Problem> {
         if !matches!(self.status, Status::Held | Status::Listed(_)) {
-            return Err(self.not("held or listed"));
+            return Err(self.not(detail!("须为 held 或 listed", "held or listed")));
         }
         if quantity == self.range.tonnes() {
             return Ok(Carved {
@@ -123,7 +123,7 @@ impl Block {
     pub fn transfer(&self, to: Uuid) -> Result<Block, Problem> {
         self.must_be_held()?;
         if to == self.holder {
-            let detail = "The block is already there.";
+            let detail = detail!("区块已在该账户名下", "The block is already there.");
             return Err(Problem::at(Code::InvalidField, "to_holder", detail));
         }
         Ok(self.moved_to(to))
@@ -195,7 +195,7 @@ impl Block {
     fn must_be_held(&self) -> Result<(), Problem> {
         match self.status {
             Status::Held => Ok(()),
-            _ => Err(self.not("held")),
+            _ => Err(self.not(detail!("须为 held", "held"))),
         }
     }
 
@@ -203,11 +203,15 @@ impl Block {
         if self.status == Status::Listed(listing) {
             return Ok(());
         }
-        Err(self.not("listed by this order"))
+        Err(self.not(detail!("须由此订单挂牌", "listed by this order")))
     }
 
-    fn not(&self, needed: &str) -> Problem {
-        let detail = format!("It is {}, and must be {needed}.", self.status.as_str());
+    fn not(&self, needed: Detail) -> Problem {
+        let status = self.status.as_str();
+        let detail = Detail::told(
+            format_args!("区块当前为 {status}，{}", needed.zh()),
+            format_args!("It is {status}, and must be {}.", needed.en()),
+        );
         Problem::at(Code::BlockState, "block", detail)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{Days, NaiveDate};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::Tonnes;
 
 /// A run of serial numbers, both ends included; never empty.
@@ -19,7 +19,10 @@ impl SerialRange {
     /// `serial_invalid` unless `1 <= first <= last`.
     pub fn new(first: i64, last: i64) -> Result<SerialRange, Problem> {
         if first < 1 || last < first || last == i64::MAX {
-            let detail = format!("{first} to {last} is no range.");
+            let detail = detail!(
+                "{first} 至 {last} 不构成区间",
+                "{first} to {last} is no range."
+            );
             return Err(Problem::at(Code::SerialInvalid, "serial", detail));
         }
         Ok(SerialRange { first, last })
@@ -66,7 +69,12 @@ impl SerialRange {
 }
 
 pub(super) fn out_of_range(asked: Tonnes, there: Tonnes) -> Problem {
-    let detail = format!("{} t asked for, 1 to {} t are there.", asked.0, there.0);
+    let detail = detail!(
+        "申请 {} 吨，可用 1 至 {} 吨",
+        "{} t asked for, 1 to {} t are there.",
+        asked.0,
+        there.0
+    );
     Problem::at(Code::QuantityOutOfRange, "quantity_t", detail)
 }
 
@@ -92,7 +100,11 @@ impl Series {
         for part in [prefix, methodology] {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
             if part.is_empty() || !part.bytes().all(plain) {
-                return Err(Problem::at(Code::SerialInvalid, "series", part));
+                return Err(Problem::at(
+                    Code::SerialInvalid,
+                    "series",
+                    Detail::value(part),
+                ));
             }
         }
         let (from, to) = (date(vintage.0)?, date(vintage.1)?);
@@ -115,7 +127,7 @@ fn date(day: i32) -> Result<String, Problem> {
         .ok()
         .and_then(|day| NaiveDate::default().checked_add_days(Days::new(day)))
         .map(|date| date.format("%Y%m%d").to_string())
-        .ok_or_else(|| Problem::at(Code::SerialInvalid, "vintage", day.to_string()))
+        .ok_or_else(|| Problem::at(Code::SerialInvalid, "vintage", Detail::value(day)))
 }
 
 /// A full serial: a series and a range. Written and read as `<series>-<first>-<last>`.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::{MgCo2e, OutOfRange, Tonnes};
 
 /// How often a verifier may send a period back with findings (CCER practice).
@@ -105,7 +105,12 @@ impl PeriodState {
         if self == from {
             return Ok(to);
         }
-        let detail = format!("It is {}, and must be {}.", self.as_str(), from.as_str());
+        let detail = detail!(
+            "监测期当前为 {}，须为 {}",
+            "It is {}, and must be {}.",
+            self.as_str(),
+            from.as_str()
+        );
         Err(Problem::at(Code::PeriodState, "period", detail))
     }
 }
@@ -116,7 +121,7 @@ impl PeriodState {
 /// `same_actor` if the two are one.
 pub fn four_eyes(submitted: Option<Uuid>, approves: Uuid, step: &str) -> Result<(), Problem> {
     if submitted == Some(approves) {
-        return Err(Problem::at(Code::SameActor, "actor", step));
+        return Err(Problem::at(Code::SameActor, "actor", Detail::value(step)));
     }
     Ok(())
 }
@@ -136,7 +141,10 @@ impl Window {
     /// `invalid_field` if the days are out of order or absurd.
     pub fn new(from: i32, to: i32) -> Result<Window, Problem> {
         if from < 0 || to < from || to > Self::DAY_MAX {
-            let detail = format!("Days {from} to {to} are no period.");
+            let detail = detail!(
+                "第 {from} 日至第 {to} 日不构成监测期",
+                "Days {from} to {to} are no period."
+            );
             return Err(Problem::at(Code::InvalidField, "to_day", detail));
         }
         Ok(Window { from, to })
@@ -158,7 +166,10 @@ impl Window {
     pub fn follows(self, last_day: Option<i32>) -> Result<(), Problem> {
         match last_day {
             Some(last) if self.from <= last => {
-                let detail = format!("The scene's periods already reach day {last}.");
+                let detail = detail!(
+                    "该场景的监测期已到第 {last} 日",
+                    "The scene's periods already reach day {last}."
+                );
                 Err(Problem::at(Code::PeriodOverlaps, "from_day", detail))
             }
             _ => Ok(()),
@@ -171,7 +182,11 @@ impl Window {
         if today > self.to {
             return Ok(());
         }
-        let detail = format!("Today is day {today}, the last day is {}.", self.to);
+        let detail = detail!(
+            "今天是第 {today} 日，监测期最后一天是第 {} 日",
+            "Today is day {today}, the last day is {}.",
+            self.to
+        );
         Err(Problem::at(Code::PeriodNotOver, "period", detail))
     }
 }
@@ -213,7 +228,11 @@ impl Totals {
     /// `quantity_out_of_range` if more is accepted than there is, or less than nothing.
     pub fn accept(self, quantity: Tonnes) -> Result<MgCo2e, Problem> {
         if quantity < Tonnes::ZERO || quantity > self.whole {
-            let detail = format!("0 to {} t can be accepted.", self.whole.0);
+            let detail = detail!(
+                "可核定 0 至 {} 吨",
+                "0 to {} t can be accepted.",
+                self.whole.0
+            );
             return Err(Problem::at(Code::QuantityOutOfRange, "accepted_t", detail));
         }
         let left = (self.whole.0 - quantity.0).checked_mul(MgCo2e::PER_TONNE);
@@ -264,6 +283,7 @@ mod tests {
             assert!(end.issue().is_err() && end.accept(Tonnes(1)).is_err());
         }
         assert!(PeriodState::Open.accept(Tonnes(1)).is_err());
-        assert!(closed.issue().is_err());
+        let refused = closed.issue().unwrap_err();
+        assert_eq!(refused.detail.zh(), "监测期当前为 closed，须为 verified");
     }
 }

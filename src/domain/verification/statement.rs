@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::unit::Tonnes;
 
 /// A verification statement (核证意见): a quantity, and the text that stands behind it.
@@ -21,7 +21,7 @@ impl Statement {
     pub fn new(accepted: Tonnes, text: &str) -> Result<Statement, Problem> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > Self::TEXT_MAX {
-            let detail = format!("1 to {} characters.", Self::TEXT_MAX);
+            let detail = detail!("须为 1 至 {} 个字符", "1 to {} characters.", Self::TEXT_MAX);
             return Err(Problem::at(Code::InvalidField, "statement", detail));
         }
         Ok(Statement {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Day;
 use crate::domain::behaviour::SubjectHash;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::reduction::split;
 
 /// The heaviest share. Small numbers, because people must see at a glance who gets which part.
@@ -99,14 +99,20 @@ pub fn parts(shares: &[Share], mg: i64) -> Vec<Part> {
 /// `invalid_field` for a weight out of bounds, `member_twice`, `member_limit`.
 pub fn checked(mut shares: Vec<Share>, members_max: usize) -> Result<Vec<Share>, Problem> {
     if shares.len() > members_max {
-        let detail = format!("at most {members_max} people share one subject");
+        let detail = detail!(
+            "同一户号或车辆最多由 {members_max} 人共享",
+            "at most {members_max} people share one subject"
+        );
         return Err(Problem::at(Code::MemberLimit, "members", detail));
     }
     if shares
         .iter()
         .any(|share| !(1..=WEIGHT_MAX).contains(&share.weight))
     {
-        let detail = format!("a whole number from 1 to {WEIGHT_MAX}");
+        let detail = detail!(
+            "须为 1 至 {WEIGHT_MAX} 的整数",
+            "a whole number from 1 to {WEIGHT_MAX}"
+        );
         return Err(Problem::at(Code::InvalidField, "weight", detail));
     }
     shares.sort_by_key(|share| share.account);
@@ -231,6 +237,8 @@ mod tests {
         assert_eq!(code(vec![share(1, 101)], 3), Code::InvalidField);
         assert_eq!(code(vec![share(1, 1), share(1, 2)], 3), Code::MemberTwice);
         assert_eq!(code(vec![share(1, 1), share(2, 1)], 1), Code::MemberLimit);
+        let crowded = checked(vec![share(1, 1), share(2, 1)], 1).unwrap_err();
+        assert_eq!(crowded.detail.zh(), "同一户号或车辆最多由 1 人共享");
         let sorted = checked(vec![share(2, 1), share(1, 2)], 2).unwrap();
         assert_eq!(sorted, [share(1, 2), share(2, 1)]);
         let given: Vec<i64> = parts(&sorted, 1_000).iter().map(|part| part.mg).collect();

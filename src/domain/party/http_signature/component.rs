@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sfv::{BareItem, Item};
 
 use super::request::{Request, foreign};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// One covered part of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,13 @@ impl<'a> Component<'a> {
     /// `signature_malformed`.
     pub(super) fn read(item: &'a Item) -> Result<Component<'a>, Problem> {
         let BareItem::String(name) = &item.bare_item else {
-            return Err(unreadable("?", "a covered component is not a string"));
+            return Err(unreadable(
+                "?",
+                detail!(
+                    "签名覆盖的组成部分不是字符串",
+                    "a covered component is not a string"
+                ),
+            ));
         };
         let name = name.as_str();
         let component = match name {
@@ -51,11 +57,25 @@ impl<'a> Component<'a> {
             "@path" => Component::Path,
             "@query" => Component::Query,
             field if is_field_name(field) => Component::Field(field),
-            other => return Err(unreadable(other, "no component of a request that is known")),
+            other => {
+                return Err(unreadable(
+                    other,
+                    detail!(
+                        "不是已知的请求组成部分",
+                        "no component of a request that is known"
+                    ),
+                ));
+            }
         };
         match item.params.is_empty() {
             true => Ok(component),
-            false => Err(unreadable(name, "component parameters are not supported")),
+            false => Err(unreadable(
+                name,
+                detail!(
+                    "不支持组成部分带参数",
+                    "component parameters are not supported"
+                ),
+            )),
         }
     }
 
@@ -64,7 +84,10 @@ impl<'a> Component<'a> {
             (Some(BareItem::String(name)), 1) => Ok(Component::QueryParam(name.as_str())),
             _ => Err(unreadable(
                 "@query-param",
-                "takes the parameter `name` and no other",
+                detail!(
+                    "须带参数 `name`，且不带其他参数",
+                    "takes the parameter `name` and no other"
+                ),
             )),
         }
     }
@@ -182,7 +205,10 @@ fn write_query_param(name: &str, request: &Request<'_>, out: &mut String) -> Res
         _ => {
             return Err(unreadable(
                 name,
-                "the query parameter stands more than once",
+                detail!(
+                    "该查询参数出现不止一次",
+                    "the query parameter stands more than once"
+                ),
             ));
         }
     }
@@ -237,10 +263,14 @@ fn is_field_name(name: &str) -> bool {
 }
 
 pub(super) fn absent(name: &str) -> Problem {
-    Problem::at(Code::ComponentMissing, name, "the request has no such part")
+    Problem::at(
+        Code::ComponentMissing,
+        name,
+        detail!("请求中没有这一部分", "the request has no such part"),
+    )
 }
 
-fn unreadable(name: &str, what: &str) -> Problem {
+fn unreadable(name: &str, what: Detail) -> Problem {
     Problem::at(Code::SignatureMalformed, name, what)
 }
 

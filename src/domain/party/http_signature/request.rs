@@ -1,6 +1,6 @@
 //! A request as a signature sees it, whichever library received or will send it.
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The parts of a request that can be covered, borrowed from the server's or the client's type.
 #[derive(Clone, Copy)]
@@ -118,6 +118,9 @@ pub(super) fn foreign(name: &str) -> Problem {
     Problem::at(
         Code::SignatureMalformed,
         name,
-        "only printable ASCII can be signed",
+        detail!(
+            "只能对可打印的 ASCII 字符签名",
+            "only printable ASCII can be signed"
+        ),
     )
 }

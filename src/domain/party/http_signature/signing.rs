@@ -8,7 +8,7 @@ use sfv::{
 use super::component::Component;
 use super::request::Request;
 use crate::domain::party::key::SignKey;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// What to cover and what to say about the signature.
 #[derive(Debug, Clone)]
@@ -93,7 +93,7 @@ pub(super) fn base_of<'a>(
             .take(position)
             .any(|earlier| earlier == component)
         {
-            let what = "a component is covered twice";
+            let what = detail!("同一组成部分被覆盖了两次", "a component is covered twice");
             return Err(Problem::at(
                 Code::SignatureMalformed,
                 component.name(),
@@ -156,6 +156,9 @@ fn unfit(name: &str) -> Problem {
     Problem::at(
         Code::SignatureMalformed,
         name,
-        "cannot be written as a structured field",
+        detail!(
+            "无法写成结构化字段",
+            "cannot be written as a structured field"
+        ),
     )
 }

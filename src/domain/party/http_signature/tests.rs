@@ -435,7 +435,9 @@ fn a_short_or_absent_nonce_is_refused_though_signed() {
         let verdict = sent.verdict(&key);
         assert_eq!(verdict.is_ok(), fine, "{nonce:?}: {verdict:?}");
         if !fine {
-            assert_eq!(sent.code(&key), Code::NonceMissing);
+            let refused = verdict.unwrap_err();
+            assert_eq!(refused.code, Code::NonceMissing);
+            assert_eq!(refused.detail.zh(), "长度不是 16 至 64 个字符");
         }
         if fine {
             assert!(sent.verdict_at(&key, NOW + 60).is_ok());

@@ -10,7 +10,7 @@ use super::request::Request;
 use super::signing::base_of;
 use crate::domain::party::content_digest::ContentDigest;
 use crate::domain::party::key::VerifyKey;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// A nonce's shortest and longest length, in characters: room for 96 bits in base64, and for a
 /// SHA-256 in hexadecimal.
@@ -134,7 +134,10 @@ impl Presented {
         let inputs = dictionary(request, "signature-input")?;
         let mut values = dictionary(request, "signature")?;
         if inputs.len() > SIGNATURES_MAX {
-            return Err(malformed("signature-input", "too many signatures"));
+            return Err(malformed(
+                "signature-input",
+                detail!("签名过多", "too many signatures"),
+            ));
         }
         // A proxy's own signature may be of a kind that is not read here; one that is suffices.
         let mut signatures = Vec::with_capacity(inputs.len());
@@ -176,7 +179,10 @@ impl Presented {
             Problem::at(
                 Code::KeyUnknown,
                 "keyid",
-                "no signature by a key that is known",
+                detail!(
+                    "没有由已登记密钥所作的签名",
+                    "no signature by a key that is known"
+                ),
             )
         })?;
         claim.verify(request, body, policy, now, key.borrow())
@@ -188,7 +194,10 @@ impl Claim {
         let ListEntry::InnerList(list) = input else {
             return Err(malformed(
                 "signature-input",
-                "a member is not a list of components",
+                detail!(
+                    "有成员不是组成部分的列表",
+                    "a member is not a list of components"
+                ),
             ));
         };
         let signature = match value {
@@ -197,18 +206,25 @@ impl Claim {
                 _ => {
                     return Err(malformed(
                         "signature",
-                        "a member is not base64 between colons",
+                        detail!(
+                            "有成员不是两个冒号之间的 base64",
+                            "a member is not base64 between colons"
+                        ),
                     ));
                 }
             },
             _ => {
                 return Err(malformed(
                     "signature",
-                    "no value for a label of Signature-Input",
+                    detail!(
+                        "Signature-Input 中有标签没有对应的值",
+                        "no value for a label of Signature-Input"
+                    ),
                 ));
             }
         };
-        let key_id = text(&list, "keyid")?.ok_or_else(|| malformed("keyid", "is required"))?;
+        let key_id = text(&list, "keyid")?
+            .ok_or_else(|| malformed("keyid", detail!("必填", "is required")))?;
         let key_id = key_id.to_owned();
         Ok(Claim {
             list,
@@ -246,16 +262,20 @@ impl Claim {
 
     fn check_algorithm(&self, key: &VerifyKey) -> Result<(), Problem> {
         match text(&self.list, "alg")? {
-            Some(stated) if stated != key.algorithm().as_str() => {
-                Err(malformed("alg", "is not the algorithm of the key"))
-            }
+            Some(stated) if stated != key.algorithm().as_str() => Err(malformed(
+                "alg",
+                detail!("与密钥的算法不符", "is not the algorithm of the key"),
+            )),
             _ => Ok(()),
         }
     }
 
     fn components(&self) -> Result<Vec<Component<'_>>, Problem> {
         if self.list.items.len() > COMPONENTS_MAX {
-            return Err(malformed("signature-input", "too many components"));
+            return Err(malformed(
+                "signature-input",
+                detail!("组成部分过多", "too many components"),
+            ));
         }
         self.list.items.iter().map(Component::read).collect()
     }
@@ -265,11 +285,12 @@ impl Claim {
             Err(Problem::at(
                 Code::SignatureStale,
                 what,
-                "outside the window",
+                detail!("超出允许的时间范围", "outside the window"),
             ))
         };
         let created = time(&self.list, "created")?;
-        let created = created.ok_or_else(|| malformed("created", "is required"))?;
+        let created =
+            created.ok_or_else(|| malformed("created", detail!("必填", "is required")))?;
         let age = now.timestamp().saturating_sub(created.timestamp());
         if age.saturating_abs() > policy.window_seconds {
             return stale("created");
@@ -295,19 +316,24 @@ fn dictionary(request: &Request<'_>, name: &str) -> Result<Dictionary, Problem> 
     let field = request.field(name)?.ok_or_else(|| missing(name))?;
     Parser::new(&field)
         .parse()
-        .map_err(|_| malformed(name, "is not a dictionary"))
+        .map_err(|_| malformed(name, detail!("不是字典结构", "is not a dictionary")))
 }
 
 fn text<'l>(list: &'l InnerList, name: &str) -> Result<Option<&'l str>, Problem> {
     match list.params.get(name) {
         None => Ok(None),
         Some(BareItem::String(value)) => Ok(Some(value.as_str())),
-        Some(_) => Err(malformed(name, "is not a string")),
+        Some(_) => Err(malformed(name, detail!("不是字符串", "is not a string"))),
     }
 }
 
 fn time(list: &InnerList, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
-    let unreadable = || malformed(name, "is not a time in whole seconds");
+    let unreadable = || {
+        malformed(
+            name,
+            detail!("不是以整秒计的时间", "is not a time in whole seconds"),
+        )
+    };
     match list.params.get(name) {
         None => Ok(None),
         Some(BareItem::Integer(seconds)) => DateTime::from_timestamp((*seconds).into(), 0)
@@ -327,7 +353,7 @@ fn check_coverage(
     let mut required = policy.components(request.query.is_some(), with_body);
     match required.find(|needed| !covered.iter().any(|own| own.covers(needed))) {
         Some(lacking) => {
-            let what = "the signature must cover it";
+            let what = detail!("签名须覆盖此项", "the signature must cover it");
             Err(Problem::at(Code::ComponentMissing, lacking.name(), what))
         }
         None => Ok(()),
@@ -353,7 +379,7 @@ fn check_nonce(nonce: Option<&str>, policy: &Policy) -> Result<String, Problem> 
         return Err(Problem::at(
             Code::NonceMissing,
             "nonce",
-            "has not 16 to 64 characters",
+            detail!("长度不是 16 至 64 个字符", "has not 16 to 64 characters"),
         ));
     }
     Ok(nonce.to_owned())
@@ -363,6 +389,6 @@ fn missing(field: &str) -> Problem {
     Problem::on(Code::SignatureMissing, field)
 }
 
-fn malformed(param: &str, what: &str) -> Problem {
+fn malformed(param: &str, what: Detail) -> Problem {
     Problem::at(Code::SignatureMalformed, param, what)
 }

@@ -103,7 +103,13 @@ fn final_and_frozen_blocks_refuse() {
     assert!(
         listed.retire().is_err() && listed.transfer(other).is_err() && listed.cancel().is_err()
     );
-    assert!(listed.sell(other, other).is_err(), "another order's units");
+    let refused = listed.sell(other, other).unwrap_err();
+    let told = (refused.detail.zh(), refused.detail.en());
+    let wanted = (
+        "区块当前为 listed，须由此订单挂牌",
+        "It is listed, and must be listed by this order.",
+    );
+    assert_eq!(told, wanted, "another order's units");
     assert_eq!(listed.sell(listing, other).unwrap().holder, other);
 }
 

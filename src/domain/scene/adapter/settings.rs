@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use toml::{Table, Value};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// A scene's declarations, read and not yet understood: each adapter understands its own.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,7 +23,8 @@ impl Settings {
         text.parse::<Table>().map(Settings).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.unwrap_or_default().split('\n').count();
-            let detail = format!("line {line}: {}", error.message());
+            let message = error.message();
+            let detail = detail!("第 {line} 行：{message}", "line {line}: {message}");
             Problem::at(Code::InvalidField, "settings", detail)
         })
     }
@@ -46,8 +47,12 @@ impl Settings {
             None => Ok(()),
             Some(key) => {
                 let detail = match known {
-                    [] => "this adapter takes no settings".to_owned(),
-                    _ => format!("known here: {}", known.join(", ")),
+                    [] => detail!("该适配器没有设置项", "this adapter takes no settings"),
+                    _ => detail!(
+                        "可用的设置项：{known}",
+                        "known here: {known}",
+                        known = known.join(", ")
+                    ),
                 };
                 Err(Problem::at(Code::UnknownField, param(key), detail))
             }
@@ -62,7 +67,10 @@ impl Settings {
         match self.0.get(key) {
             None => Ok(None),
             Some(Value::String(text)) if !text.trim().is_empty() => Ok(Some(text.trim())),
-            Some(_) => Err(refused(key, "must be a text and not blank")),
+            Some(_) => Err(refused(
+                key,
+                detail!("须为非空文本", "must be a text and not blank"),
+            )),
         }
     }
 
@@ -76,7 +84,7 @@ impl Settings {
         };
         chosen(text, words)
             .map(Some)
-            .map_err(|detail| refused(key, &detail))
+            .map_err(|detail| refused(key, detail))
     }
 
     /// An exact number, written as a text (`"1.25"`) or as a whole number.
@@ -89,8 +97,14 @@ impl Settings {
             Some(Value::Integer(whole)) => Ok(Some(Decimal::from(*whole))),
             Some(Value::String(text)) => Decimal::from_str_exact(text.trim())
                 .map(Some)
-                .map_err(|_| refused(key, "must be a decimal number")),
-            Some(_) => Err(refused(key, "must be a decimal number, written as a text")),
+                .map_err(|_| refused(key, detail!("须为十进制数", "must be a decimal number"))),
+            Some(_) => Err(refused(
+                key,
+                detail!(
+                    "须为以文本书写的十进制数",
+                    "must be a decimal number, written as a text"
+                ),
+            )),
         }
     }
 
@@ -110,7 +124,10 @@ impl Settings {
                 let (least, most) = (bounds.start(), bounds.end());
                 refused(
                     key,
-                    &format!("must be a whole number from {least} to {most}"),
+                    detail!(
+                        "须为 {least} 至 {most} 的整数",
+                        "must be a whole number from {least} to {most}"
+                    ),
                 )
             })
     }
@@ -123,7 +140,7 @@ impl Settings {
         match self.0.get(key) {
             None => Ok(None),
             Some(Value::Table(table)) => Ok(Some(table)),
-            Some(_) => Err(refused(key, "must be a table")),
+            Some(_) => Err(refused(key, detail!("须为表", "must be a table"))),
         }
     }
 
@@ -142,11 +159,15 @@ impl Settings {
 ///
 /// # Errors
 /// A sentence that names the words that are known.
-pub(super) fn chosen<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn chosen<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Detail> {
     let found = words.iter().find(|(word, _)| *word == text);
     found.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        format!("{text:?} is none of {}", known.join(", "))
+        let known = known.join(", ");
+        detail!(
+            "{text:?} 不在可选值之内：{known}",
+            "{text:?} is none of {known}"
+        )
     })
 }
 
@@ -155,7 +176,7 @@ pub fn param(key: &str) -> String {
     format!("settings.{key}")
 }
 
-fn refused(key: &str, detail: &str) -> Problem {
+fn refused(key: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, param(key), detail)
 }
 
@@ -179,6 +200,7 @@ mod tests {
         for wrong in ["b", "c"] {
             let problem = number.whole(wrong, 1..=12).unwrap_err();
             assert_eq!(problem.detail.en(), "must be a whole number from 1 to 12");
+            assert_eq!(problem.detail.zh(), "须为 1 至 12 的整数");
         }
         assert_eq!(settings.text("zone").unwrap(), None);
         let wrong = settings.choice("factor", &words).unwrap_err();

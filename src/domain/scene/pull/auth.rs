@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 use super::refused;
 
@@ -34,12 +34,18 @@ impl Auth {
         let name = self.credential();
         let sound = (1..=64).contains(&name.len()) && name.bytes().all(plain);
         if !sound || name.ends_with("_file") {
-            let detail = "1 to 64 of a-z, 0-9 and _, not ending in _file";
+            let detail = detail!(
+                "1 至 64 个字符，只含 a-z、0-9 和 _，且不以 _file 结尾",
+                "1 to 64 of a-z, 0-9 and _, not ending in _file"
+            );
             return Err(refused("auth.credential", detail));
         }
         match self {
             Auth::Header { name, .. } if !is_free_field(name) => {
-                let detail = "must be a field name, and none that HTTP itself needs";
+                let detail = detail!(
+                    "须为字段名，且不是 HTTP 自身使用的字段",
+                    "must be a field name, and none that HTTP itself needs"
+                );
                 Err(refused("auth.name", detail))
             }
             _ => Ok(()),

@@ -6,7 +6,7 @@ use std::io::BufRead;
 
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The longest cursor that is taken, in bytes.
 const CURSOR_BYTES_MAX: usize = 4_096;
@@ -29,7 +29,13 @@ pub fn at_pointer(mut json: impl BufRead, pointer: &str) -> Result<Option<String
     let found = Seek(&way).deserialize(&mut reader);
     found
         .and_then(|found| reader.end().map(|()| found))
-        .map_err(|error| Problem::at(Code::FormatMismatch, pointer, error.to_string()))
+        .map_err(|error| {
+            Problem::at(
+                Code::FormatMismatch,
+                pointer,
+                detail!("无法读取游标：{error}", "{error}"),
+            )
+        })
 }
 
 fn pass_mark(json: &mut impl BufRead) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 use super::plan::Shape;
 use super::{Auth, PageRule, Template, refused};
@@ -73,8 +73,15 @@ fn a_quarter_gib() -> u32 {
 /// `invalid_field` at `pull` (not TOML, a key missing, unknown or of another type: the detail
 /// names line and key) or at the key that breaks a rule: `pull.url`.
 pub fn parse(text: &str) -> Result<Declaration, Problem> {
-    let text: Text = toml::from_str(text)
-        .map_err(|error| Problem::at(Code::InvalidField, "pull", error.to_string().trim_end()))?;
+    let text: Text = toml::from_str(text).map_err(|error| {
+        let error = error.to_string();
+        let told = error.trim_end();
+        Problem::at(
+            Code::InvalidField,
+            "pull",
+            detail!("无法读取声明：{told}", "{told}"),
+        )
+    })?;
     let url = Template::parse(&text.url)?;
     let shape = url.shape()?;
     text.page.check(url.has_page())?;
@@ -82,7 +89,15 @@ pub fn parse(text: &str) -> Result<Declaration, Problem> {
         auth.check()?;
     }
     let start = DateTime::parse_from_rfc3339(&text.start)
-        .map_err(|_| refused("start", "must be a moment such as 2026-11-20T00:00:00Z"))?
+        .map_err(|_| {
+            refused(
+                "start",
+                detail!(
+                    "须为时刻，例如 2026-11-20T00:00:00Z",
+                    "must be a moment such as 2026-11-20T00:00:00Z"
+                ),
+            )
+        })?
         .with_timezone(&Utc);
     let minutes = |key, value, least, most| {
         within(key, value, least, most).map(|value| TimeDelta::minutes(i64::from(value)))
@@ -110,6 +125,9 @@ pub fn parse(text: &str) -> Result<Declaration, Problem> {
 fn within(key: &str, value: u32, least: u32, most: u32) -> Result<u32, Problem> {
     match (least..=most).contains(&value) {
         true => Ok(value),
-        false => Err(refused(key, format!("must be {least} to {most}"))),
+        false => Err(refused(
+            key,
+            detail!("须为 {least} 至 {most}", "must be {least} to {most}"),
+        )),
     }
 }

@@ -25,7 +25,7 @@ pub use template::{Template, with_parameter};
 use crate::domain::problem::{Code, Detail, Problem};
 
 /// A refusal of one key of a declaration: `pull.every_minutes`.
-fn refused(key: &str, detail: impl Into<Detail>) -> Problem {
+fn refused(key: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, format!("pull.{key}"), detail)
 }
 

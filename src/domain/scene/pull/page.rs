@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 use super::refused;
 
@@ -38,7 +38,10 @@ impl PageRule {
     pub(super) fn check(&self, has_place: bool) -> Result<(), Problem> {
         let counts = matches!(self, PageRule::Number { .. });
         if counts != has_place {
-            let detail = "{page} in the address and `kind = \"number\"` belong together";
+            let detail = detail!(
+                "地址中的 {{page}} 与 `kind = \"number\"` 须同时使用",
+                "{{page}} in the address and `kind = \"number\"` belong together"
+            );
             return Err(refused("page", detail));
         }
         match self {
@@ -46,13 +49,17 @@ impl PageRule {
             PageRule::Cursor { pointer, parameter } => {
                 let plain = |b: u8| b.is_ascii_graphic() && !b"&=#?".contains(&b);
                 if parameter.is_empty() || !parameter.bytes().all(plain) {
-                    return Err(refused("page.parameter", "must name a query parameter"));
+                    return Err(refused(
+                        "page.parameter",
+                        detail!("须为查询参数名", "must name a query parameter"),
+                    ));
                 }
                 check_pointer(pointer)
             }
-            PageRule::Number { first } if *first > PAGES_MAX => {
-                Err(refused("page.first", format!("at most {PAGES_MAX}")))
-            }
+            PageRule::Number { first } if *first > PAGES_MAX => Err(refused(
+                "page.first",
+                detail!("最多为 {PAGES_MAX}", "at most {PAGES_MAX}"),
+            )),
             _ => Ok(()),
         }
     }
@@ -72,7 +79,10 @@ fn check_pointer(pointer: &str) -> Result<(), Problem> {
         true => Ok(()),
         false => Err(refused(
             "page.pointer",
-            "must be an RFC 6901 pointer such as /links/next, at most 16 deep",
+            detail!(
+                "须为 RFC 6901 指针，例如 /links/next，最多 16 层",
+                "must be an RFC 6901 pointer such as /links/next, at most 16 deep"
+            ),
         )),
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 use super::plan::{Shape, Window};
 use super::refused;
@@ -57,10 +57,19 @@ impl Template {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             if before.contains('}') {
-                return Err(refused("url", "a brace is closed that was not opened"));
+                return Err(refused(
+                    "url",
+                    detail!(
+                        "右花括号没有对应的左花括号",
+                        "a brace is closed that was not opened"
+                    ),
+                ));
             }
             let Some((name, behind)) = after.split_once('}') else {
-                return Err(refused("url", "a brace is not closed"));
+                return Err(refused(
+                    "url",
+                    detail!("左花括号没有闭合", "a brace is not closed"),
+                ));
             };
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.to_owned()));
@@ -69,7 +78,13 @@ impl Template {
             rest = behind;
         }
         if rest.contains('}') {
-            return Err(refused("url", "a brace is closed that was not opened"));
+            return Err(refused(
+                "url",
+                detail!(
+                    "右花括号没有对应的左花括号",
+                    "a brace is closed that was not opened"
+                ),
+            ));
         }
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest.to_owned()));
@@ -89,16 +104,28 @@ impl Template {
         match (has(Moment::From), has(Moment::To), has(Moment::Since)) {
             (true, _, true) | (_, true, true) => Err(refused(
                 "url",
-                "{since} stands alone, without {from} or {to}",
+                detail!(
+                    "{{since}} 须单独使用，不与 {{from}} 或 {{to}} 并用",
+                    "{{since}} stands alone, without {{from}} or {{to}}"
+                ),
             )),
             (false, false, true) if hours == 0 => Ok(Shape::Since),
             (false, false, false) => Ok(Shape::Whole),
             _ if hours == times.len() => Ok(Shape::Hours),
-            _ if hours > 0 => Err(refused("url", "hours are not mixed with other formats")),
+            _ if hours > 0 => Err(refused(
+                "url",
+                detail!(
+                    "hour 不得与其他格式混用",
+                    "hours are not mixed with other formats"
+                ),
+            )),
             (true, true, _) => Ok(Shape::Range),
             _ => Err(refused(
                 "url",
-                "a range needs both {from} and {to}; else say {since}",
+                detail!(
+                    "时间范围须同时有 {{from}} 和 {{to}}，否则用 {{since}}",
+                    "a range needs both {{from}} and {{to}}; else say {{since}}"
+                ),
             )),
         }
     }
@@ -146,17 +173,34 @@ fn check_address(text: &str) -> Result<(), Problem> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
-        .ok_or_else(|| refused("url", "must be http://… or https://…"))?;
+        .ok_or_else(|| {
+            refused(
+                "url",
+                detail!(
+                    "须以 http:// 或 https:// 开头",
+                    "must be http://… or https://…"
+                ),
+            )
+        })?;
     if text.len() > BYTES_MAX {
-        return Err(refused("url", format!("longer than {BYTES_MAX} bytes")));
+        return Err(refused(
+            "url",
+            detail!("超过 {BYTES_MAX} 字节", "longer than {BYTES_MAX} bytes"),
+        ));
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) || text.contains(['#', '\\']) {
-        let detail = "visible ASCII only, without # and \\: percent-encode the rest";
+        let detail = detail!(
+            "只能是可见的 ASCII 字符，不含 # 和 \\，其余须作百分号编码",
+            "visible ASCII only, without # and \\: percent-encode the rest"
+        );
         return Err(refused("url", detail));
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.is_empty() || authority.contains(['@', '{', '}']) {
-        let detail = "the host must be named, without placeholder, user name or password";
+        let detail = detail!(
+            "须写明主机名，不含占位符、用户名或密码",
+            "the host must be named, without placeholder, user name or password"
+        );
         return Err(refused("url", detail));
     }
     Ok(())
@@ -170,7 +214,10 @@ fn placeholder(text: &str) -> Result<Piece, Problem> {
         "to" => Moment::To,
         "since" => Moment::Since,
         _ => {
-            let detail = format!("{{{text}}} is not known: from, to, since, page");
+            let detail = detail!(
+                "未知占位符 {{{text}}}，可用：from、to、since、page",
+                "{{{text}}} is not known: from, to, since, page"
+            );
             return Err(refused("url", detail));
         }
     };
@@ -180,7 +227,10 @@ fn placeholder(text: &str) -> Result<Piece, Problem> {
         "unix_ms" => Format::UnixMs,
         "hour" => Format::Hour,
         _ => {
-            let detail = format!("{{{text}}}: formats are rfc3339, unix, unix_ms, hour");
+            let detail = detail!(
+                "{{{text}}} 的格式须为 rfc3339、unix、unix_ms 或 hour",
+                "{{{text}}}: formats are rfc3339, unix, unix_ms, hour"
+            );
             return Err(refused("url", detail));
         }
     };

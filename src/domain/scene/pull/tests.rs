@@ -82,6 +82,11 @@ fn each_key_is_checked_and_named() {
     }
     let wrong = parse("url = 'https://a/'\nevery_minutes = 60\nstart = 'today'").unwrap_err();
     assert_eq!(wrong.param.as_deref(), Some("pull.start"));
+    let wrong = declared("https://a/{until}", "").unwrap_err();
+    assert_eq!(
+        wrong.detail.zh(),
+        "未知占位符 {until}，可用：from、to、since、page"
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::lines::{Fields, Lines, Rows};
 use super::local_time::LocalTime;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The columns, as the header names them once case, spaces and underscores are taken out.
 #[derive(Debug, Clone, Copy)]
@@ -107,9 +107,14 @@ impl Header {
             let mut places = (0..).zip(&names).filter(|(_, known)| *known == name);
             *slot = match (places.next(), places.next()) {
                 (Some((place, _)), None) => place,
-                (None, _) => return Err(absent(format!("no column {title:?}"))),
+                (None, _) => {
+                    return Err(absent(detail!("缺少列 {title:?}", "no column {title:?}")));
+                }
                 (Some(_), Some(_)) => {
-                    return Err(absent(format!("column {title:?} stands twice")));
+                    return Err(absent(detail!(
+                        "列 {title:?} 重复出现",
+                        "column {title:?} stands twice"
+                    )));
                 }
             };
         }
@@ -117,7 +122,7 @@ impl Header {
     }
 }
 
-fn absent(detail: String) -> Problem {
+fn absent(detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, "line 1", detail)
 }
 
@@ -186,9 +191,11 @@ impl Row<'_> {
         Err(self.problem(
             Code::DurationMismatch,
             Column::Duration,
-            format!(
+            detail!(
+                "{} 至 {} 在时区 {zone} 不是 {duration} s",
                 "{} to {} is not {duration} s in {zone}",
-                start.time, stop.time
+                start.time,
+                stop.time
             ),
         ))
     }
@@ -202,18 +209,26 @@ impl Row<'_> {
                 self.problem(
                     Code::InvalidField,
                     Column::Duration,
-                    "whole seconds are expected",
+                    detail!("应为整秒数", "whole seconds are expected"),
                 )
             })
     }
 
     fn instants(&self, column: Column, zone: Tz) -> Result<(LocalTime, Instants), Problem> {
         let text = self.required(column)?;
-        let time = LocalTime::parse(text)
-            .ok_or_else(|| self.problem(Code::TimeInvalid, column, "not a date and time"))?;
+        let time = LocalTime::parse(text).ok_or_else(|| {
+            self.problem(
+                Code::TimeInvalid,
+                column,
+                detail!("不是日期时间", "not a date and time"),
+            )
+        })?;
         let instants = time.instants(zone);
         if instants == [None, None] {
-            let detail = format!("no such time in {zone}: the clocks skipped it");
+            let detail = detail!(
+                "时区 {zone} 没有这个时间：时钟跳过了它",
+                "no such time in {zone}: the clocks skipped it"
+            );
             return Err(self.problem(Code::TimeInvalid, column, detail));
         }
         Ok((time, instants))
@@ -227,7 +242,10 @@ impl Row<'_> {
             return Err(self.problem(
                 Code::QuantityOutOfRange,
                 Column::ToLatitude,
-                "the stations are more than 200 km apart",
+                detail!(
+                    "两站相距超过 200 km",
+                    "the stations are more than 200 km apart"
+                ),
             ));
         }
         Ok(great_circle::distance(millimetres))
@@ -235,15 +253,24 @@ impl Row<'_> {
 
     fn point(&self, latitude: Column, longitude: Column) -> Result<Point, Problem> {
         let (north, east) = (self.required(latitude)?, self.required(longitude)?);
-        Point::parse(north, east, Datum::Wgs84)
-            .ok_or_else(|| self.problem(Code::InvalidField, latitude, "not a point in degrees"))
+        Point::parse(north, east, Datum::Wgs84).ok_or_else(|| {
+            self.problem(
+                Code::InvalidField,
+                latitude,
+                detail!("不是以度表示的点", "not a point in degrees"),
+            )
+        })
     }
 
     /// A station or bike number: short and without spaces, so that it can be part of an id.
     fn identifier(&self, column: Column) -> Result<&str, Problem> {
         let text = self.required(column)?;
         if text.len() > 32 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(self.problem(Code::InvalidField, column, "not an identifier"));
+            return Err(self.problem(
+                Code::InvalidField,
+                column,
+                detail!("不是标识符", "not an identifier"),
+            ));
         }
         Ok(text)
     }
@@ -251,14 +278,18 @@ impl Row<'_> {
     fn bounded(&self, column: Column) -> Result<&str, Problem> {
         let text = self.get(column);
         if text.len() > 64 || text.chars().any(char::is_control) {
-            return Err(self.problem(Code::InvalidField, column, "longer than 64 bytes"));
+            return Err(self.problem(
+                Code::InvalidField,
+                column,
+                detail!("超过 64 字节", "longer than 64 bytes"),
+            ));
         }
         Ok(text)
     }
 
     fn required(&self, column: Column) -> Result<&str, Problem> {
         match self.get(column) {
-            "" | "NULL" | "\\N" => Err(self.problem(Code::MissingField, column, "")),
+            "" | "NULL" | "\\N" => Err(self.problem(Code::MissingField, column, Detail::default())),
             text => Ok(text),
         }
     }
@@ -268,7 +299,7 @@ impl Row<'_> {
         at.map_or("", |at| self.fields.get(*at))
     }
 
-    fn problem(&self, code: Code, column: Column, detail: impl Into<Detail>) -> Problem {
+    fn problem(&self, code: Code, column: Column, detail: Detail) -> Problem {
         let title = COLUMNS
             .get(column as usize)
             .map_or("", |(_, _, title)| title);

@@ -141,7 +141,9 @@ fn other_files_and_torn_files_are_refused_whole() {
     assert_eq!(code(b"ride_id,rideable_type\n1,2\n"), Code::FormatMismatch);
     assert_eq!(code(b"{\"data\":[]}"), Code::FormatMismatch);
     let twice = HEADER.replace(",gender", ",bikeid");
-    assert_eq!(code(twice.as_bytes()), Code::FormatMismatch);
+    let twice = read_all("citibike-csv", twice.as_bytes()).expect_err("refused");
+    assert_eq!(twice.code, Code::FormatMismatch);
+    assert_eq!(twice.detail.zh(), "列 \"Bike ID\" 重复出现");
     let torn = format!("{HEADER}{}", "60,2015-09-01 00:00:00,2015-");
     assert_eq!(code(torn.as_bytes()), Code::FileTruncated);
     let whole = format!(

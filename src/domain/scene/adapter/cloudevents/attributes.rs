@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::DateTime;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of a name; the specification advises 20.
 const NAME_MAX: usize = 64;
@@ -60,7 +60,10 @@ impl Attributes {
             && name.len() <= NAME_MAX
             && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9'));
         if !named {
-            let rule = "an attribute's name is 1 to 64 of a-z and 0-9, and not data";
+            let rule = detail!(
+                "属性名须为 1 至 64 个 a-z、0-9 字符，且不是 data",
+                "an attribute's name is 1 to 64 of a-z and 0-9, and not data"
+            );
             return Err(Problem::at(Code::UnknownField, name, rule));
         }
         let core = CORE.iter().position(|known| *known == name);
@@ -73,40 +76,68 @@ impl Attributes {
             None => self.extensions.insert(name.to_owned()),
         };
         if !new {
-            return Err(invalid(name, "stands twice"));
+            return Err(invalid(name, detail!("重复出现", "stands twice")));
         }
         if self.extensions.len() > EXTENSIONS_MAX {
-            return Err(invalid(name, "more than 120 extensions"));
+            return Err(invalid(
+                name,
+                detail!("扩展属性超过 120 个", "more than 120 extensions"),
+            ));
         }
         match (value, core) {
-            (Value::Text(text), Some(_)) if text.is_empty() => Err(invalid(name, "empty")),
+            (Value::Text(text), Some(_)) if text.is_empty() => {
+                Err(invalid(name, detail!("为空", "empty")))
+            }
             (Value::Text(text), _) => self.put_text(name, text),
-            (_, Some(_)) => Err(invalid(name, "a text is expected")),
+            (_, Some(_)) => Err(invalid(name, detail!("应为文本", "a text is expected"))),
             (_, None) => Ok(()),
         }
     }
 
     fn put_text(&mut self, name: &str, text: String) -> Result<(), Problem> {
         if text.chars().any(is_disallowed) {
-            return Err(invalid(name, "a control character or noncharacter"));
+            return Err(invalid(
+                name,
+                detail!("含控制字符或非字符", "a control character or noncharacter"),
+            ));
         }
         match name {
-            "specversion" if text != "1.0" => return Err(invalid(name, "1.0 is read here")),
+            "specversion" if text != "1.0" => {
+                return Err(invalid(name, detail!("只读 1.0", "1.0 is read here")));
+            }
             "id" => self.id = text,
             "type" => self.kind = text,
             "source" if !is_uri_reference(&text) => {
-                return Err(invalid(name, "a URI-reference of RFC 3986 is expected"));
+                return Err(invalid(
+                    name,
+                    detail!(
+                        "应为 RFC 3986 的 URI 引用",
+                        "a URI-reference of RFC 3986 is expected"
+                    ),
+                ));
             }
             "source" => self.source = text,
             "dataschema" if !is_absolute_uri(&text) => {
-                return Err(invalid(name, "a URI with its scheme is expected"));
+                return Err(invalid(
+                    name,
+                    detail!("应为带协议名的 URI", "a URI with its scheme is expected"),
+                ));
             }
             "datacontenttype" if !is_media_type(&text) => {
-                return Err(invalid(name, "a media type of RFC 2046 is expected"));
+                return Err(invalid(
+                    name,
+                    detail!(
+                        "应为 RFC 2046 的媒体类型",
+                        "a media type of RFC 2046 is expected"
+                    ),
+                ));
             }
             "datacontenttype" => self.datacontenttype = Some(text),
             "time" if DateTime::parse_from_rfc3339(&text).is_err() => {
-                let rule = "RFC 3339 with an offset is expected";
+                let rule = detail!(
+                    "应为带时差的 RFC 3339 时间",
+                    "RFC 3339 with an offset is expected"
+                );
                 return Err(Problem::at(Code::TimeInvalid, name, rule));
             }
             _ => {}
@@ -141,7 +172,7 @@ impl Attributes {
     }
 }
 
-pub(super) fn invalid(name: &str, detail: &str) -> Problem {
+pub(super) fn invalid(name: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, name, detail)
 }
 

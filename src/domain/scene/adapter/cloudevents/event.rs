@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::attributes::{Attributes, Value, invalid};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
 
@@ -70,13 +70,18 @@ impl<'a> Event<'a> {
                 }
             };
             if slot.replace(raw).is_some() {
-                return Err(invalid(&name, "stands twice"));
+                return Err(invalid(&name, detail!("重复出现", "stands twice")));
             }
         }
         let attributes = attributes.complete()?;
         let data_base64 = data_base64.filter(|raw| raw.get() != "null");
         let data = match (data, data_base64) {
-            (Some(_), Some(_)) => return Err(invalid("data_base64", "stands beside data")),
+            (Some(_), Some(_)) => {
+                return Err(invalid(
+                    "data_base64",
+                    detail!("与 data 同时出现", "stands beside data"),
+                ));
+            }
             (Some(data), None) => Some(stated(data, attributes.says_json())?),
             (None, Some(data)) => Some(unpacked(data)?),
             (None, None) => None,
@@ -93,7 +98,10 @@ fn stated(data: &RawValue, json: bool) -> Result<Cow<'_, [u8]>, Problem> {
         Some(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text.as_bytes())),
         Some(Cow::Owned(text)) => Ok(Cow::Owned(text.into_bytes())),
         None => {
-            let rule = "a string, where the content type is not JSON";
+            let rule = detail!(
+                "内容类型不是 JSON 时，应为字符串",
+                "a string, where the content type is not JSON"
+            );
             Err(invalid("data", rule))
         }
     }
@@ -101,8 +109,13 @@ fn stated(data: &RawValue, json: bool) -> Result<Cow<'_, [u8]>, Problem> {
 
 fn unpacked(data: &RawValue) -> Result<Cow<'_, [u8]>, Problem> {
     let bytes = text_of(data).and_then(|text| STANDARD.decode(text.as_bytes()).ok());
-    let rule = "Base64 of RFC 4648, with padding, is expected";
-    let bytes = bytes.ok_or_else(|| invalid("data_base64", rule))?;
+    let bytes = bytes.ok_or_else(|| {
+        let rule = detail!(
+            "应为带填充的 RFC 4648 Base64",
+            "Base64 of RFC 4648, with padding, is expected"
+        );
+        invalid("data_base64", rule)
+    })?;
     Ok(Cow::Owned(bytes))
 }
 
@@ -129,17 +142,26 @@ fn value(name: &str, raw: &RawValue) -> Result<Option<Value>, Problem> {
     match json.as_bytes().first() {
         Some(b'"') => match text_of(raw) {
             Some(text) => Ok(Some(Value::Text(text.into_owned()))),
-            None => Err(invalid(name, "a text with an unpaired surrogate")),
+            None => Err(invalid(
+                name,
+                detail!("文本含不成对的代理项", "a text with an unpaired surrogate"),
+            )),
         },
         Some(b'-' | b'0'..=b'9') => match json.parse() {
             Ok(whole) => Ok(Some(Value::Integer(whole))),
-            Err(_) => Err(invalid(name, "a whole number of 32 bits is expected")),
+            Err(_) => Err(invalid(
+                name,
+                detail!("应为 32 位整数", "a whole number of 32 bits is expected"),
+            )),
         },
         Some(b't' | b'f') => Ok(Some(Value::Boolean(json == "true"))),
         Some(b'n') => Ok(None),
         _ => Err(invalid(
             name,
-            "a text, a whole number or a boolean is expected",
+            detail!(
+                "应为文本、整数或布尔值",
+                "a text, a whole number or a boolean is expected"
+            ),
         )),
     }
 }

@@ -1,7 +1,7 @@
 //! The binary mode of the HTTP binding: attributes in header fields, the body untouched.
 
 use super::attributes::{Attributes, Value, invalid};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 const PREFIX: &str = "ce-";
 
@@ -24,9 +24,13 @@ impl Attributes {
             };
             any = true;
             if name == "datacontenttype" {
-                return Err(invalid(field, "Content-Type says it"));
+                return Err(invalid(
+                    field,
+                    detail!("由 Content-Type 给出", "Content-Type says it"),
+                ));
             }
-            let text = decoded(value).ok_or_else(|| invalid(field, "not readable as text"))?;
+            let text = decoded(value)
+                .ok_or_else(|| invalid(field, detail!("无法读作文本", "not readable as text")))?;
             attributes.put(name, Value::Text(text)).map_err(at_field)?;
         }
         if !any {

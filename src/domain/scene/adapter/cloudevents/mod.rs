@@ -16,7 +16,7 @@ use super::resent::Resent;
 use super::settings::param;
 use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 mod attributes;
 mod event;
@@ -59,7 +59,10 @@ impl Envelope {
             other if other.starts_with("application/cloudevents") => Err(Problem::at(
                 Code::UnsupportedFormat,
                 "Content-Type",
-                "of the formats of CloudEvents, JSON is read",
+                detail!(
+                    "CloudEvents 的各种格式中只读 JSON",
+                    "of the formats of CloudEvents, JSON is read"
+                ),
             )),
             _ => Ok(Envelope::None),
         }
@@ -80,7 +83,10 @@ impl Envelope {
             return (adapter.read)(source, options, sink);
         }
         if adapter.needs_whole_days(options) {
-            let detail = "an event is a file, and with \"zero\" each file must hold whole days";
+            let detail = detail!(
+                "一个事件即一个文件，而 \"zero\" 要求每个文件含完整的一天",
+                "an event is a file, and with \"zero\" each file must hold whole days"
+            );
             return Err(Problem::at(Code::InvalidField, param("day_start"), detail));
         }
         let mut rows = self.rows(Decoded::new(source))?;
@@ -116,9 +122,17 @@ impl Envelope {
             (Some(b'{'), Envelope::Event | Envelope::Events) => Ok(JsonRows::one(source)),
             (_, envelope) => {
                 let detail = match envelope {
-                    Envelope::Batch => "a JSON array of events is expected",
-                    Envelope::Event => "a JSON object, one event, is expected",
-                    _ => "a JSON object or an array of them is expected",
+                    Envelope::Batch => {
+                        detail!("应为事件的 JSON 数组", "a JSON array of events is expected")
+                    }
+                    Envelope::Event => detail!(
+                        "应为一个 JSON 对象，即一个事件",
+                        "a JSON object, one event, is expected"
+                    ),
+                    _ => detail!(
+                        "应为 JSON 对象或其数组",
+                        "a JSON object or an array of them is expected"
+                    ),
                 };
                 Err(Problem::at(Code::FormatMismatch, "byte 0", detail))
             }
@@ -148,7 +162,10 @@ impl Opening<'_> {
             Problem::at(
                 Code::MissingField,
                 "data",
-                "the event is sound and says nothing",
+                detail!(
+                    "事件有效，但没有内容",
+                    "the event is sound and says nothing"
+                ),
             )
         })?;
         let mut outcomes = Vec::new();
@@ -180,7 +197,11 @@ impl Opening<'_> {
                 Some(sum) => {
                     let total = sum.value.checked_add(value);
                     sum.value = total.ok_or_else(|| {
-                        Problem::at(Code::QuantityOutOfRange, name, "the total is too large")
+                        Problem::at(
+                            Code::QuantityOutOfRange,
+                            name,
+                            detail!("合计过大", "the total is too large"),
+                        )
                     })?;
                 }
                 None => self.seen.totals.push(Quantity { name, value, unit }),

@@ -12,7 +12,7 @@ use super::daily::{Sum, kwh};
 use super::declared::Declared;
 use super::document::{Bill, Document};
 use super::household::Household;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A year of the days that [`super::daily`] bounds.
 const BILL_MAX_KWH: i64 = 3_650_000;
@@ -98,7 +98,7 @@ fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Per
         Problem::at(
             Code::TimeInvalid,
             "yearMonth",
-            "a month is expected: 202602",
+            detail!("应为月份，例如 202602", "a month is expected: 202602"),
         )
     })?;
     if bill.from.is_blank() && bill.to.is_blank() {
@@ -108,12 +108,21 @@ fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Per
         return Ok((month, period));
     }
     let day = |text: &str, name: &str| {
-        let problem = || Problem::at(Code::TimeInvalid, name, "a day is expected: 2026-02-01");
+        let problem = || {
+            Problem::at(
+                Code::TimeInvalid,
+                name,
+                detail!("应为日期，例如 2026-02-01", "a day is expected: 2026-02-01"),
+            )
+        };
         calendar::date(text).ok_or_else(problem)
     };
     let (from, to) = (day(bill.from.text(), "from")?, day(bill.to.text(), "to")?);
     if to < from || (to - from).num_days() >= DAYS_MAX {
-        let detail = format!("{from} to {to} is no bill's period");
+        let detail = detail!(
+            "{from} 至 {to} 不是一个账期",
+            "{from} to {to} is no bill's period"
+        );
         return Err(Problem::at(Code::InvalidField, "to", detail));
     }
     Ok((month, Some((from, to))))
@@ -135,10 +144,16 @@ impl Billed {
         let twice = |detail| Problem::at(Code::DuplicateReading, "yearMonth", detail);
         let before = self.periods.range(..=to).next_back();
         if before.is_some_and(|(_, last)| *last >= from) {
-            return Err(twice("another bill covers some of its days"));
+            return Err(twice(detail!(
+                "另一账单已含其中部分日期",
+                "another bill covers some of its days"
+            )));
         }
         if !self.months.insert(month) {
-            return Err(twice("another bill is of this month"));
+            return Err(twice(detail!(
+                "该月份已有另一账单",
+                "another bill is of this month"
+            )));
         }
         self.periods.insert(from, to);
         Ok(())

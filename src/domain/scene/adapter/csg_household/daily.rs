@@ -10,7 +10,7 @@ use super::super::{Held, Outcome, Place, refused};
 use super::calendar;
 use super::document::{Day, Document};
 use super::household::Household;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// No household uses more in a day: three phases of 100 A at 220 V around the clock are under
 /// 1,600 kWh.
@@ -37,13 +37,21 @@ impl Sum {
         if stated.is_blank() {
             return Ok(());
         }
-        let total = stated
-            .decimal()
-            .ok_or_else(|| Problem::at(Code::InvalidField, name, "a decimal number is expected"))?;
+        let total = stated.decimal().ok_or_else(|| {
+            Problem::at(
+                Code::InvalidField,
+                name,
+                detail!("应为十进制数", "a decimal number is expected"),
+            )
+        })?;
         if total == self.value || (self.gaps && total > self.value) {
             return Ok(());
         }
-        let detail = format!("{total} is stated, and the parts are {}", self.value);
+        let detail = detail!(
+            "合计写为 {total}，明细之和为 {}",
+            "{total} is stated, and the parts are {}",
+            self.value
+        );
         Err(Problem::at(Code::TotalMismatch, name, detail))
     }
 }
@@ -100,7 +108,7 @@ fn asked_month(document: &Document<'_>) -> Result<Option<NaiveDate>, Problem> {
         Problem::at(
             Code::TimeInvalid,
             "yearMonth",
-            "a month is expected: 202602",
+            detail!("应为月份，例如 202602", "a month is expected: 202602"),
         )
     };
     month.map(Some).ok_or_else(problem)
@@ -115,11 +123,19 @@ fn read(
     if day.date.is_blank() {
         return Err(Problem::on(Code::MissingField, "date"));
     }
-    let date = calendar::date(day.date.text())
-        .ok_or_else(|| Problem::at(Code::TimeInvalid, "date", "a day is expected: 2026-02-01"))?;
+    let date = calendar::date(day.date.text()).ok_or_else(|| {
+        Problem::at(
+            Code::TimeInvalid,
+            "date",
+            detail!("应为日期，例如 2026-02-01", "a day is expected: 2026-02-01"),
+        )
+    })?;
     let within = |month: NaiveDate| (month.year(), month.month()) == (date.year(), date.month());
     if month.is_some_and(|month| !within(month)) {
-        let detail = "the day is not of the month that was asked for";
+        let detail = detail!(
+            "日期不在所请求的月份内",
+            "the day is not of the month that was asked for"
+        );
         return Err(Problem::at(Code::InvalidField, "date", detail));
     }
     let kwh = kwh(&day.power, "power", DAY_MAX_KWH)?;
@@ -127,7 +143,7 @@ fn read(
         return Err(Problem::at(
             Code::DuplicateReading,
             "date",
-            "the day stands twice",
+            detail!("该日重复出现", "the day stands twice"),
         ));
     }
     Ok((date, kwh))
@@ -141,11 +157,15 @@ pub(super) fn kwh(text: &Scalar<'_>, name: &str, most: i64) -> Result<Option<Dec
     if text.is_blank() {
         return Ok(None);
     }
-    let value = text
-        .decimal()
-        .ok_or_else(|| Problem::at(Code::InvalidField, name, "a decimal number is expected"))?;
+    let value = text.decimal().ok_or_else(|| {
+        Problem::at(
+            Code::InvalidField,
+            name,
+            detail!("应为十进制数", "a decimal number is expected"),
+        )
+    })?;
     if value < Decimal::ZERO || value > Decimal::from(most) {
-        let detail = format!("0 to {most} kWh");
+        let detail = detail!("应在 0 至 {most} kWh 之间", "0 to {most} kWh");
         return Err(Problem::at(Code::QuantityOutOfRange, name, detail));
     }
     Ok(Some(value))

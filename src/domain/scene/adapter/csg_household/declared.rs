@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::super::Options;
 use super::super::settings::param;
 use super::document::Kind;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone)]
 pub(super) struct Declared {
@@ -40,7 +40,10 @@ fn day(value: Decimal) -> Result<u32, Problem> {
     day.flatten()
         .filter(|day| (1..=31).contains(day))
         .ok_or_else(|| {
-            let detail = "the last day that a bill covers, 1 to 31";
+            let detail = detail!(
+                "须为账单所含的最后一天，1 至 31",
+                "the last day that a bill covers, 1 to 31"
+            );
             Problem::at(Code::InvalidField, param("billing_day"), detail)
         })
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_text::object;
 use super::super::scalar::Scalar;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// What the service answers when all is well.
 const SUCCESS: &str = "00";
@@ -22,10 +22,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn word(self) -> &'static str {
+    /// In Chinese and in English.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
-            Kind::Daily => "daily reads",
-            Kind::Bills => "bills",
+            Kind::Daily => ("日电量", "daily reads"),
+            Kind::Bills => ("账单", "bills"),
         }
     }
 
@@ -141,7 +142,10 @@ impl<'a> Document<'a> {
     pub(super) fn kind(&self) -> Result<Kind, Problem> {
         let sta = self.envelope.sta.text();
         if !sta.is_empty() && sta != SUCCESS {
-            let detail = format!("{sta:?} is not {SUCCESS}: the service answered nothing");
+            let detail = detail!(
+                "{sta:?} 不是 {SUCCESS}：服务未返回数据",
+                "{sta:?} is not {SUCCESS}: the service answered nothing"
+            );
             return Err(Problem::at(Code::InvalidField, "sta", detail));
         }
         let answer = self.answer();
@@ -152,12 +156,15 @@ impl<'a> Document<'a> {
             (None, None) => Err(Problem::at(
                 Code::MissingField,
                 Kind::Daily.array(),
-                "nor electricAndChargeList",
+                detail!("也没有 electricAndChargeList", "nor electricAndChargeList"),
             )),
             (Some(_), Some(_)) => Err(Problem::at(
                 Code::InvalidField,
                 Kind::Daily.array(),
-                "daily reads and bills in one answer",
+                detail!(
+                    "同一应答中既有日电量又有账单",
+                    "daily reads and bills in one answer"
+                ),
             )),
         }
     }

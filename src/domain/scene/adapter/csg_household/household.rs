@@ -12,7 +12,7 @@ use super::calendar::Midnights;
 use super::declared::Declared;
 use super::document::{Document, Part};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Bytes of an identifier.
 const ID_MAX: usize = 64;
@@ -40,7 +40,10 @@ impl Household {
             Problem::at(
                 Code::MissingField,
                 "eleCustNumber",
-                "nor bindingId or eleCustId",
+                detail!(
+                    "也没有 bindingId 或 eleCustId",
+                    "nor bindingId or eleCustId"
+                ),
             )
         })?;
         Ok(Household {
@@ -64,7 +67,7 @@ impl Household {
         period: &'static str,
     ) -> Result<Record, Problem> {
         let (from, to) = self.midnights.span(first, last).ok_or_else(|| {
-            let detail = "the zone has no such midnight";
+            let detail = detail!("该时区没有这个零点", "the zone has no such midnight");
             Problem::at(Code::TimeInvalid, "date", detail)
         })?;
         Ok(Record {
@@ -112,12 +115,15 @@ fn identifier(
         return Ok(None);
     };
     if stated.any(|other| other.text() != first.text()) {
-        let detail = "request and answer differ";
+        let detail = detail!("请求与应答不一致", "request and answer differ");
         return Err(Problem::at(Code::InvalidField, name, detail));
     }
     let text = first.text();
     if text.len() > ID_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let detail = format!("1 to {ID_MAX} visible characters");
+        let detail = detail!(
+            "应为 1 至 {ID_MAX} 个可见字符",
+            "1 to {ID_MAX} visible characters"
+        );
         return Err(Problem::at(Code::InvalidField, name, detail));
     }
     Ok(Some(text.to_owned()))
@@ -134,8 +140,13 @@ fn stated_at(document: &Document<'_>, zone: Tz) -> Result<Option<String>, Proble
         None => LocalTime::parse(&text)
             .and_then(|time| time.instants(zone).into_iter().flatten().next()),
     };
-    let instant = instant
-        .ok_or_else(|| Problem::at(Code::TimeInvalid, "stated_at", "not a date and time"))?;
+    let instant = instant.ok_or_else(|| {
+        Problem::at(
+            Code::TimeInvalid,
+            "stated_at",
+            detail!("不是日期时间", "not a date and time"),
+        )
+    })?;
     Ok(Some(instant.to_rfc3339_opts(SecondsFormat::Secs, true)))
 }
 

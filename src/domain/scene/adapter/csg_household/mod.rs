@@ -15,7 +15,7 @@ use super::encoding::Decoded;
 use super::json_records::misread;
 use super::json_rows::{DATA, JsonRows};
 use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 mod bills;
 mod calendar;
@@ -105,9 +105,10 @@ impl Reader {
             .or(self.kind.as_ref())
             .unwrap_or(&kind);
         if kind != first {
-            let detail = format!(
-                "the scene or the file has {}; both would count the same days twice",
-                first.word()
+            let (zh, en) = first.words();
+            let detail = detail!(
+                "该场景或文件已用{zh}；两者并用会把同样的日子计两次",
+                "the scene or the file has {en}; both would count the same days twice"
             );
             return Err(Problem::at(Code::InvalidField, kind.array(), detail));
         }

@@ -286,6 +286,14 @@ fn a_file_has_one_kind() {
         refused(&Options::default()),
         as_expected("line 2", "electricAndChargeList")
     );
+    let told = outcomes(&both, &Options::default());
+    let Some(Outcome::Refused(bill)) = told.last() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        bill.problem.detail.zh(),
+        "该场景或文件已用日电量；两者并用会把同样的日子计两次"
+    );
     assert_eq!(
         refused(&declared("kind = 'bills'")),
         as_expected("line 1", "result")

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::super::scalar::Scalar;
 use super::declared::MassUnit;
 use super::waybill::{Vehicle, Waybill};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// No road vehicle carries more: the heaviest transports of undivided goods are below.
 const MASS_MAX_T: i64 = 1_000;
@@ -27,7 +27,11 @@ pub(super) fn tonnes(
         goods => goods,
     };
     if goods.is_empty() {
-        return Err(Problem::at(Code::MissingField, NAME, "no goods"));
+        return Err(Problem::at(
+            Code::MissingField,
+            NAME,
+            detail!("没有货物", "no goods"),
+        ));
     }
     let mut sum = Decimal::ZERO;
     for item in goods {
@@ -42,12 +46,15 @@ pub(super) fn tonnes(
         let value = value
             .filter(|_| decimal_places(weight) <= decimals)
             .ok_or_else(|| {
-                let detail = format!("a number with at most {decimals} decimals is expected");
+                let detail = detail!(
+                    "应为数字，最多 {decimals} 位小数",
+                    "a number with at most {decimals} decimals is expected"
+                );
                 Problem::at(Code::InvalidField, NAME, detail)
             })?;
         sum = sum.saturating_add(value);
         if value < Decimal::ZERO || sum > Decimal::from(MASS_MAX_T) {
-            let detail = format!("0 to {MASS_MAX_T} t");
+            let detail = detail!("应在 0 至 {MASS_MAX_T} t 之间", "0 to {MASS_MAX_T} t");
             return Err(Problem::at(Code::QuantityOutOfRange, NAME, detail));
         }
     }
@@ -67,7 +74,10 @@ fn carried(load: Decimal, vehicle: &Vehicle<'_>) -> Result<(), Problem> {
     // A tractor's own papers state no load; operators then write what it may draw.
     let most = capacity.max(gross);
     if most.is_some_and(|most| load > most) {
-        let detail = format!("{load} t is more than the vehicle may weigh");
+        let detail = detail!(
+            "{load} t 超过车辆允许的质量",
+            "{load} t is more than the vehicle may weigh"
+        );
         return Err(Problem::at(Code::QuantityOutOfRange, NAME, detail));
     }
     Ok(())
@@ -85,7 +95,10 @@ pub(super) fn stated_tonnes(text: &Scalar<'_>, name: &str) -> Result<Option<Deci
         decimal_places(text) <= 2 && *value >= Decimal::ZERO && *value <= Decimal::from(MASS_MAX_T)
     });
     let problem = || {
-        let detail = format!("tonnes with two decimals are expected, at most {MASS_MAX_T}");
+        let detail = detail!(
+            "应为以吨计的数字，两位小数，最多 {MASS_MAX_T}",
+            "tonnes with two decimals are expected, at most {MASS_MAX_T}"
+        );
         Problem::at(Code::InvalidField, name, detail)
     };
     value

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::super::great_circle::Datum;
 use super::super::settings::param;
 use super::super::{DistanceTable, Options};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A shorter salt can be found by trying.
 const SALT_MIN: usize = 16;
@@ -43,7 +43,7 @@ impl Declared {
         let units = [("kg", MassUnit::Kilogram), ("t", MassUnit::Tonne)];
         let salt = settings.text("plate_salt")?;
         if salt.is_some_and(|salt| salt.len() < SALT_MIN) {
-            let detail = format!("at least {SALT_MIN} bytes");
+            let detail = detail!("至少 {SALT_MIN} 字节", "at least {SALT_MIN} bytes");
             return Err(Problem::at(Code::InvalidField, param("plate_salt"), detail));
         }
         Ok(Declared {

@@ -14,7 +14,7 @@ use super::declared::Declared;
 use super::number::Number;
 use super::track::{self, Fix};
 use super::waybill::{Location, Party, Vehicle, Waybill};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Bytes of a division's code, as the guide has it.
 const CODE_MAX: usize = 12;
@@ -108,7 +108,10 @@ impl Journey {
         match known {
             Some(km) if road && too_far(km) => {
                 let limit = SpeedLimit::ROAD.text();
-                let detail = format!("{km} km since despatch are faster than {limit}");
+                let detail = detail!(
+                    "自发货起 {km} km，速度超过 {limit}",
+                    "{km} km since despatch are faster than {limit}"
+                );
                 Err(Problem::at(
                     Code::QuantityOutOfRange,
                     "goodsReceiptDateTime",
@@ -159,7 +162,7 @@ fn times(
     );
     match to < from {
         true => {
-            let detail = "received before it was despatched";
+            let detail = detail!("收货早于发货", "received before it was despatched");
             Err(Problem::at(Code::TimeInvalid, receipt, detail))
         }
         false => Ok((from, to)),
@@ -181,7 +184,10 @@ pub(super) fn instant(text: &str, name: &str, zone: Tz) -> Result<DateTime<Utc>,
     LocalTime::parse(text)
         .and_then(|time| time.instants(zone).into_iter().flatten().next())
         .ok_or_else(|| {
-            let detail = format!("YYYYMMDDhhmmss in {zone} is expected");
+            let detail = detail!(
+                "应为 {zone} 时区的 YYYYMMDDhhmmss",
+                "YYYYMMDDhhmmss in {zone} is expected"
+            );
             Problem::at(Code::TimeInvalid, name, detail)
         })
 }
@@ -191,7 +197,10 @@ fn division(text: &str, name: &str) -> Result<Option<String>, Problem> {
         return Ok(None);
     }
     if text.len() > CODE_MAX || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        let detail = "a code of at most 12 letters and digits";
+        let detail = detail!(
+            "应为代码，最多 12 个字母和数字",
+            "a code of at most 12 letters and digits"
+        );
         return Err(Problem::at(Code::InvalidField, name, detail));
     }
     Ok(Some(text.to_owned()))
@@ -204,7 +213,7 @@ fn transport_type(text: &Scalar<'_>) -> Result<Option<String>, Problem> {
         _ => Err(Problem::at(
             Code::InvalidField,
             "transportTypeCode",
-            "1 to 8",
+            detail!("应为 1 至 8", "1 to 8"),
         )),
     }
 }
@@ -221,12 +230,18 @@ fn fixes(locations: &[Location<'_>], declared: &Declared) -> Result<Vec<Fix>, Pr
     for location in locations {
         let (latitude, longitude) = (location.latitude.text(), location.longitude.text());
         let point = Point::parse(latitude, longitude, datum).ok_or_else(|| {
-            let detail = "a point is no longitude and latitude in degrees";
+            let detail = detail!(
+                "有点位不是以度表示的经纬度",
+                "a point is no longitude and latitude in degrees"
+            );
             Problem::at(Code::InvalidField, "locations", detail)
         })?;
         let at = instant(location.time.text(), "locations", declared.zone)?;
         if fixes.last().is_some_and(|before| at < before.at) {
-            let detail = "the points are not in the order of their times";
+            let detail = detail!(
+                "点位未按时间先后排列",
+                "the points are not in the order of their times"
+            );
             return Err(Problem::at(Code::InvalidField, "locations", detail));
         }
         fixes.push(Fix { at, point });

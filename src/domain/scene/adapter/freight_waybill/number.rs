@@ -1,7 +1,7 @@
 //! The number of a waybill: 运单号 and 分段分单号.
 
 use super::waybill::Waybill;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Bytes of a waybill's number, as the guide has it.
 const NOTE_MAX: usize = 20;
@@ -30,7 +30,7 @@ impl Number {
             }
         }
         if note.len() > NOTE_MAX || !note.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = "1 to 20 visible characters";
+            let detail = detail!("应为 1 至 20 个可见字符", "1 to 20 visible characters");
             return Err(Problem::at(
                 Code::InvalidField,
                 "shippingNoteNumber",
@@ -38,7 +38,10 @@ impl Number {
             ));
         }
         let (vehicle, leg) = parts(serial).ok_or_else(|| {
-            let detail = "four digits: two of the vehicle, two of the leg";
+            let detail = detail!(
+                "应为四位数字：前两位是车辆序号，后两位是分段序号",
+                "four digits: two of the vehicle, two of the leg"
+            );
             Problem::at(Code::InvalidField, "serialNumber", detail)
         })?;
         counted(waybill, vehicle)?;
@@ -69,13 +72,24 @@ fn counted(waybill: &Waybill<'_>, vehicle: u32) -> Result<(), Problem> {
         .then(|| text.parse().ok())
         .flatten()
         .filter(|amount| *amount > 0)
-        .ok_or_else(|| problem("a whole number from 1 to 9999"))?;
+        .ok_or_else(|| {
+            problem(detail!(
+                "应为 1 至 9999 的整数",
+                "a whole number from 1 to 9999"
+            ))
+        })?;
     if vehicle == 0 && amount > 1 {
-        return Err(problem("several vehicles, and a serial number of none"));
+        return Err(problem(detail!(
+            "车辆不止一辆，而分段分单号没有车辆序号",
+            "several vehicles, and a serial number of none"
+        )));
     }
     // Two digits count to 99 only.
     if vehicle > amount && amount <= 99 {
-        return Err(problem("fewer vehicles than the serial number counts"));
+        return Err(problem(detail!(
+            "车辆数少于分段分单号中的车辆序号",
+            "fewer vehicles than the serial number counts"
+        )));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::number::Number;
 use super::vehicle::{Agreement, Identity};
 use super::waybill::{Vehicle, Waybill};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// No waybill's vehicle drives farther: once around the Earth.
 const KM_MAX: i64 = 40_000;
@@ -49,7 +49,10 @@ pub(super) fn make(waybill: &Waybill<'_>, declared: &Declared) -> Result<Made, P
         [vehicle] => vehicle,
         [] => return Err(Problem::on(Code::MissingField, "vehicleInfo")),
         _ => {
-            let detail = "each vehicle has a waybill with its own serial number";
+            let detail = detail!(
+                "每辆车应各有一份运单和自己的分段分单号",
+                "each vehicle has a waybill with its own serial number"
+            );
             return Err(Problem::at(Code::InvalidField, "vehicleInfo", detail));
         }
     };
@@ -96,9 +99,15 @@ fn kilometres(text: &Scalar<'_>, name: &str) -> Result<Option<Decimal>, Problem>
     let km = text
         .decimal()
         .filter(|km| km.normalize().scale() <= 6)
-        .ok_or_else(|| Problem::at(Code::InvalidField, name, "kilometres are expected"))?;
+        .ok_or_else(|| {
+            Problem::at(
+                Code::InvalidField,
+                name,
+                detail!("应为公里数", "kilometres are expected"),
+            )
+        })?;
     if km < Decimal::ZERO || km > Decimal::from(KM_MAX) {
-        let detail = format!("0 to {KM_MAX} km");
+        let detail = detail!("应在 0 至 {KM_MAX} km 之间", "0 to {KM_MAX} km");
         return Err(Problem::at(Code::QuantityOutOfRange, name, detail));
     }
     Ok(Some(km.normalize()))

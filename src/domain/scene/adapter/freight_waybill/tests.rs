@@ -222,6 +222,13 @@ fn a_table_cannot_outrun_the_clock() {
     let refused = refusals(&until("20260201090600"));
     assert_eq!(refused[0].1, "quantity_out_of_range");
     assert_eq!(refused[0].2, "goodsReceiptDateTime");
+    match until("20260201090600").pop() {
+        Some(Outcome::Refused(refused)) => assert_eq!(
+            refused.problem.detail.zh(),
+            "自发货起 72.5 km，速度超过 120 km/h"
+        ),
+        other => panic!("{other:?}"),
+    }
     assert!(refusals(&until("20260201090700")).is_empty());
 }
 

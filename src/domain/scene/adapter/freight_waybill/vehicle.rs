@@ -2,7 +2,7 @@
 
 use super::super::scalar::Scalar;
 use super::waybill::Vehicle;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// 车牌颜色代码, with the word that stands in the record.
 const COLOURS: [(&str, &str); 10] = [
@@ -99,7 +99,10 @@ fn plate(text: &str) -> Result<String, Problem> {
         .collect();
     let sound = plate.chars().all(|c| c.is_alphanumeric() || c == '-');
     if !sound || plate.chars().count() > PLATE_MAX {
-        let detail = "letters and digits, at most 12";
+        let detail = detail!(
+            "应为文字和数字，最多 12 个字符",
+            "letters and digits, at most 12"
+        );
         return Err(Problem::at(Code::InvalidField, NAME, detail));
     }
     Ok(plate)
@@ -118,7 +121,7 @@ fn code(
     let found = table.iter().find(|(code, _)| *code == text.text());
     found.copied().map(Some).ok_or_else(|| {
         let known: Vec<_> = table.iter().map(|(code, _)| *code).collect();
-        let detail = format!("one of {}", known.join(", "));
+        let detail = detail!("应为以下之一：{}", "one of {}", known.join(", "));
         Problem::at(Code::InvalidField, name, detail)
     })
 }
@@ -133,8 +136,10 @@ fn agreement(
     match (NEW_ENERGY.contains(&colour), NEW.contains(&energy)) {
         (true, true) => Ok(Agreement::Agrees),
         (true, false) => {
-            let detail =
-                format!("{energy} on a {colour} plate, which new-energy vehicles alone have");
+            let detail = detail!(
+                "能源类型为 {energy}，而 {colour} 车牌只发给新能源车",
+                "{energy} on a {colour} plate, which new-energy vehicles alone have"
+            );
             Err(Problem::at(Code::InvalidField, "vehicleEnergyType", detail))
         }
         (false, _) if matches!(energy, "electric" | "hybrid") => Ok(Agreement::Unconfirmed),

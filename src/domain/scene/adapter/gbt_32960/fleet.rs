@@ -13,7 +13,7 @@ use super::Layout;
 use super::day::Day;
 use super::reading::Reading;
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Vehicles of one file: with names of 17 characters about 40 MB.
 pub(super) const VEHICLES_MAX: usize = 200_000;
@@ -47,7 +47,10 @@ impl Fleet {
             return Ok(*number);
         }
         if self.vehicles.len() >= VEHICLES_MAX {
-            let detail = format!("more than {VEHICLES_MAX} vehicles in one file: divide it");
+            let detail = detail!(
+                "一个文件中车辆超过 {VEHICLES_MAX} 辆，请拆分",
+                "more than {VEHICLES_MAX} vehicles in one file: divide it"
+            );
             return Err(Problem::at(Code::BodyTooLarge, "vin", detail));
         }
         let number = u32::try_from(self.vehicles.len()).unwrap_or(u32::MAX);
@@ -115,11 +118,17 @@ impl Fleet {
 
 fn follows(day: &Day, reading: &Reading) -> Result<(), Problem> {
     if reading.at == day.to {
-        let detail = "another reading of the vehicle at this time";
+        let detail = detail!(
+            "该车在此时刻已有另一读数",
+            "another reading of the vehicle at this time"
+        );
         return Err(Problem::at(Code::DuplicateReading, "time", detail));
     }
     if reading.at < day.to || reading.day < day.day {
-        let detail = "later readings of the vehicle stand long before it: sort the file by time";
+        let detail = detail!(
+            "该车更晚的读数远在此行之前，请按时间排序文件",
+            "later readings of the vehicle stand long before it: sort the file by time"
+        );
         return Err(Problem::at(Code::TimeInvalid, "time", detail));
     }
     Ok(())

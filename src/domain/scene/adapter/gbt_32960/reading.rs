@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::super::local_time::{LocalTime, rfc3339};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The standard's largest odometer value, in 0.1 km.
 const MILEAGE_MAX: u32 = 9_999_999;
@@ -54,7 +54,7 @@ pub(super) fn vehicle(text: &str) -> Result<String, Problem> {
         return Err(Problem::on(Code::MissingField, "vin"));
     }
     if text.len() > 64 || !text.bytes().all(|b| b.is_ascii_graphic()) {
-        let detail = "1 to 64 visible characters";
+        let detail = detail!("应为 1 至 64 个可见字符", "1 to 64 visible characters");
         return Err(Problem::at(Code::InvalidField, "vin", detail));
     }
     let vin = text.len() == 17 && text.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -71,15 +71,20 @@ pub(super) fn time(text: &str, zone: Tz) -> Result<(i64, i32), Problem> {
     if text.is_empty() {
         return Err(Problem::on(Code::MissingField, "time"));
     }
-    let invalid = |detail: String| Problem::at(Code::TimeInvalid, "time", detail);
+    let invalid = |detail: Detail| Problem::at(Code::TimeInvalid, "time", detail);
     if let Some(local) = local(text) {
         let [instant, _] = local.instants(zone);
-        let instant = instant.ok_or_else(|| invalid(format!("no such time in {zone}")))?;
+        let instant = instant.ok_or_else(|| {
+            invalid(detail!(
+                "时区 {zone} 没有这个时间",
+                "no such time in {zone}"
+            ))
+        })?;
         let day = local.time.date().num_days_from_ce();
         return Ok((instant.timestamp(), day));
     }
     let instant: DateTime<Utc> = rfc3339(text)
-        .ok_or_else(|| invalid("not a date and time".to_owned()))?
+        .ok_or_else(|| invalid(detail!("不是日期时间", "not a date and time")))?
         .to_utc();
     let day = instant.with_timezone(&zone).date_naive().num_days_from_ce();
     Ok((instant.timestamp(), day))
@@ -99,23 +104,29 @@ fn local(text: &str) -> Option<LocalTime> {
 
 /// The odometer in 0.1 km.
 pub(super) fn mileage(text: &str, step: Step) -> Result<u32, Problem> {
-    let problem = |code, detail: &str| Problem::at(code, "mileage", detail);
+    let problem = |code, detail: Detail| Problem::at(code, "mileage", detail);
     if text.is_empty() {
-        return Err(problem(Code::MissingField, ""));
+        return Err(problem(Code::MissingField, Detail::default()));
     }
     if let Some(marker) = marker(text, step) {
         return Err(problem(Code::QuantityOutOfRange, marker));
     }
-    let expected = match step {
-        Step::Tenth => "whole 0.1 km are expected; a feed in km is declared by mileage = \"km\"",
-        Step::Kilometre => "kilometres with at most one decimal are expected",
+    let expected = || match step {
+        Step::Tenth => detail!(
+            "应为以 0.1 km 计的整数；如以 km 计，请声明 mileage = \"km\"",
+            "whole 0.1 km are expected; a feed in km is declared by mileage = \"km\""
+        ),
+        Step::Kilometre => detail!(
+            "应为公里数，最多一位小数",
+            "kilometres with at most one decimal are expected"
+        ),
     };
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let plain = !whole.is_empty() && !decimals.is_empty() && digits(whole) && digits(decimals);
     let value = Decimal::from_str_exact(text).ok().filter(|_| plain);
-    let value = value.ok_or_else(|| problem(Code::InvalidField, expected))?;
+    let value = value.ok_or_else(|| problem(Code::InvalidField, expected()))?;
     let tenths = match step {
         Step::Tenth => Some(value),
         Step::Kilometre => value.checked_mul(Decimal::TEN),
@@ -127,16 +138,22 @@ pub(super) fn mileage(text: &str, step: Step) -> Result<u32, Problem> {
             .ok_or_else(|| {
                 problem(
                     Code::QuantityOutOfRange,
-                    "0 to 999,999.9 km is what an odometer shows",
+                    detail!(
+                        "里程表的范围为 0 至 999,999.9 km",
+                        "0 to 999,999.9 km is what an odometer shows"
+                    ),
                 )
             }),
-        Some(_) => Err(problem(Code::InvalidField, expected)),
-        None => Err(problem(Code::QuantityOutOfRange, "no odometer shows it")),
+        Some(_) => Err(problem(Code::InvalidField, expected())),
+        None => Err(problem(
+            Code::QuantityOutOfRange,
+            detail!("里程表不可能显示此值", "no odometer shows it"),
+        )),
     }
 }
 
 /// The two values of a double word that mean no value, however they are written.
-fn marker(text: &str, step: Step) -> Option<&'static str> {
+fn marker(text: &str, step: Step) -> Option<Detail> {
     let same = |known: &[&str]| known.iter().any(|known| text.eq_ignore_ascii_case(known));
     let (abnormal, invalid): (&[&str], &[&str]) = match step {
         Step::Tenth => (
@@ -149,9 +166,15 @@ fn marker(text: &str, step: Step) -> Option<&'static str> {
         ),
     };
     if same(abnormal) {
-        Some("0xFFFFFFFE: the vehicle calls the value abnormal")
+        Some(detail!(
+            "0xFFFFFFFE：车辆标记该值异常",
+            "0xFFFFFFFE: the vehicle calls the value abnormal"
+        ))
     } else if same(invalid) {
-        Some("0xFFFFFFFF: the vehicle calls the value invalid")
+        Some(detail!(
+            "0xFFFFFFFF：车辆标记该值无效",
+            "0xFFFFFFFF: the vehicle calls the value invalid"
+        ))
     } else {
         None
     }
@@ -164,7 +187,10 @@ pub(super) fn mode(text: &str, unknown: Mode) -> Result<Mode, Problem> {
         "2" | "3" | "02" | "03" | "0x02" | "0x03" | "混动" | "燃油" => Ok(Mode::Fuel),
         "" | "254" | "255" | "0xFE" | "0xFF" | "0xfe" | "0xff" => Ok(unknown),
         _ => {
-            let detail = "1 electric, 2 hybrid, 3 fuel, 254 abnormal or 255 invalid";
+            let detail = detail!(
+                "应为 1 纯电、2 混动、3 燃油、254 异常或 255 无效",
+                "1 electric, 2 hybrid, 3 fuel, 254 abnormal or 255 invalid"
+            );
             Err(Problem::at(Code::InvalidField, "runMode", detail))
         }
     }
@@ -217,6 +243,11 @@ mod tests {
         ] {
             assert_eq!(mileage(text, step).expect_err(text).code, code, "{text}");
         }
+        let tenth = mileage("1234.5", Step::Tenth).expect_err("half a step");
+        assert_eq!(
+            tenth.detail.zh(),
+            "应为以 0.1 km 计的整数；如以 km 计，请声明 mileage = \"km\""
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_text::{self, Text};
 use super::super::lines::Fields;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 type Raw<'a> = Option<&'a RawValue>;
 
@@ -51,7 +51,7 @@ impl Columns {
         for (slot, (title, known)) in at.iter_mut().zip(COLUMNS) {
             *slot = names.iter().position(|name| known.contains(&name.as_str()));
             if slot.is_none() && title != "runMode" {
-                let detail = format!("no column {title}");
+                let detail = detail!("缺少列 {title}", "no column {title}");
                 return Err(Problem::at(Code::FormatMismatch, "line 1", detail));
             }
         }
@@ -186,7 +186,7 @@ fn scalar<'a>(raw: Raw<'a>, field: &str) -> Result<Cow<'a, str>, Problem> {
         Ok(Text(Cow::Borrowed(text))) => Ok(Cow::Borrowed(text.trim())),
         Ok(Text(Cow::Owned(text))) => Ok(Cow::Owned(text.trim().to_owned())),
         Err(_) => {
-            let detail = "a text or a number is expected";
+            let detail = detail!("应为文本或数字", "a text or a number is expected");
             Err(Problem::at(Code::InvalidField, field, detail))
         }
     }

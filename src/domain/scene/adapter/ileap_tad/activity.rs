@@ -11,7 +11,7 @@ use super::super::json_text::{Object, Text};
 use super::super::local_time::rfc3339;
 use super::energy::{EnergyCarrier, Feedstock, attributes};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of an id, and of an attribute's value.
 const ID_MAX: usize = 128;
@@ -144,15 +144,27 @@ impl Activity<'_> {
             }
             all.push_str(&id);
             if all.len() > VALUE_MAX {
-                return Err(refused(FIELD, "more than 256 bytes in all"));
+                return Err(refused(
+                    FIELD,
+                    detail!("合计超过 256 字节", "more than 256 bytes in all"),
+                ));
             }
         }
         let subject = match (subject, self.consignment_ids.as_slice()) {
-            (_, []) => return Err(Problem::at(Code::MissingField, FIELD, "must not be empty")),
+            (_, []) => {
+                return Err(Problem::at(
+                    Code::MissingField,
+                    FIELD,
+                    detail!("不能为空", "must not be empty"),
+                ));
+            }
             (Some(subject), _) => identifier("settings.subject", subject)?,
             (None, [only]) => only.as_str().to_owned(),
             (None, _) => {
-                let detail = "several consignments: the scene must declare whose act it is";
+                let detail = detail!(
+                    "托运单不止一个：场景须声明该行为归谁",
+                    "several consignments: the scene must declare whose act it is"
+                );
                 return Err(refused(FIELD, detail));
             }
         };
@@ -167,7 +179,7 @@ impl Activity<'_> {
             false => Err(Problem::at(
                 Code::TimeInvalid,
                 "arrivalAt",
-                "not after departureAt",
+                detail!("不晚于 departureAt", "not after departureAt"),
             )),
         }
     }
@@ -181,9 +193,15 @@ impl Activity<'_> {
             (None, None, None) => Err(Problem::at(
                 Code::MissingField,
                 "distance",
-                "one of actual, gcd and sfd",
+                detail!("须有 actual、gcd、sfd 之一", "one of actual, gcd and sfd"),
             )),
-            _ => Err(refused("distance", "exactly one of actual, gcd and sfd")),
+            _ => Err(refused(
+                "distance",
+                detail!(
+                    "actual、gcd、sfd 只能有一个",
+                    "exactly one of actual, gcd and sfd"
+                ),
+            )),
         }
     }
 
@@ -192,9 +210,15 @@ impl Activity<'_> {
             return Err(Problem::on(Code::MissingField, "mode"));
         };
         let known = MODES.iter().find(|(theirs, _)| *theirs == stated.as_str());
-        known
-            .map(|(_, ours)| *ours)
-            .ok_or_else(|| refused("mode", "none of Road, Rail, Air, Sea, InlandWaterway"))
+        known.map(|(_, ours)| *ours).ok_or_else(|| {
+            refused(
+                "mode",
+                detail!(
+                    "须为 Road、Rail、Air、Sea 或 InlandWaterway",
+                    "none of Road, Rail, Air, Sea, InlandWaterway"
+                ),
+            )
+        })
     }
 
     fn shares(&self) -> Result<Vec<(Cow<'static, str>, String)>, Problem> {
@@ -202,14 +226,20 @@ impl Activity<'_> {
         if let Some(stated) = self.load_factor {
             let share = decimal("loadFactor", stated)?;
             if share <= Decimal::ZERO || share > Decimal::ONE {
-                return Err(out("loadFactor", "must be above 0 and at most 1"));
+                return Err(out(
+                    "loadFactor",
+                    detail!("须大于 0 且不超过 1", "must be above 0 and at most 1"),
+                ));
             }
             facts.push((Cow::Borrowed("load_factor"), share.normalize().to_string()));
         }
         if let Some(stated) = self.empty_distance_factor {
             let share = decimal("emptyDistanceFactor", stated)?;
             if share < Decimal::ZERO || share >= Decimal::ONE {
-                return Err(out("emptyDistanceFactor", "must be at least 0 and below 1"));
+                return Err(out(
+                    "emptyDistanceFactor",
+                    detail!("须不小于 0 且小于 1", "must be at least 0 and below 1"),
+                ));
             }
             let text = share.normalize().to_string();
             facts.push((Cow::Borrowed("empty_distance_factor"), text));
@@ -225,16 +255,20 @@ impl Activity<'_> {
             .checked_mul(distance)
             .and_then(|product| product.checked_div(Decimal::ONE_THOUSAND))
         else {
-            return Err(out("mass", "mass times distance is too large"));
+            return Err(out(
+                "mass",
+                detail!("质量与里程之积过大", "mass times distance is too large"),
+            ));
         };
         if let Some(stated) = self.transport_activity {
             let stated = decimal("transportActivity", stated)?;
             if !same(activity, stated) {
-                let detail = format!(
+                let detail = detail!(
+                    "{mass} kg 运送 {distance} km 为 {} t·km，不是 {stated}",
                     "{mass} kg over {distance} km is {} t·km, not {stated}",
                     activity.normalize()
                 );
-                return Err(refused("transportActivity", &detail));
+                return Err(refused("transportActivity", detail));
             }
         }
         if let (Some(intensity), Some(emissions)) = (self.intensity, self.emissions) {
@@ -242,11 +276,12 @@ impl Activity<'_> {
             let emissions = decimal("co2eWTW", emissions)?;
             let product = activity.checked_mul(intensity);
             if !product.is_some_and(|product| same(product, emissions)) {
-                let detail = format!(
+                let detail = detail!(
+                    "{} t·km 按 {intensity} kg/t·km 计，不是 {emissions} kg",
                     "{} t·km at {intensity} kg/t·km is not {emissions} kg",
                     activity.normalize()
                 );
-                return Err(refused("co2eWTW", &detail));
+                return Err(refused("co2eWTW", detail));
             }
         }
         Ok(())
@@ -264,17 +299,26 @@ impl Location<'_> {
     fn checked(&self, field: &str) -> Result<String, Problem> {
         let city = self.city.as_str().trim();
         if city.is_empty() || city.len() > ID_MAX || city.chars().any(char::is_control) {
-            return Err(refused(&format!("{field}.city"), "1 to 128 bytes"));
+            return Err(refused(
+                &format!("{field}.city"),
+                detail!("应为 1 至 128 字节", "1 to 128 bytes"),
+            ));
         }
         if self.lat.is_some() != self.lng.is_some() {
-            return Err(refused(&format!("{field}.lat"), "lat and lng, or neither"));
+            return Err(refused(
+                &format!("{field}.lat"),
+                detail!("lat 与 lng 须同时给出，或都不给", "lat and lng, or neither"),
+            ));
         }
         for (name, stated, bound) in [("lat", self.lat, 90), ("lng", self.lng, 180)] {
             let Some(stated) = stated else { continue };
             let name = format!("{field}.{name}");
             let degrees = decimal(&name, stated)?;
             if degrees.abs() > Decimal::from(bound) {
-                return Err(out(&name, "beyond the Earth's degrees"));
+                return Err(out(
+                    &name,
+                    detail!("超出经纬度的范围", "beyond the Earth's degrees"),
+                ));
             }
         }
         Ok(city.to_owned())
@@ -283,7 +327,13 @@ impl Location<'_> {
 
 fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > ID_MAX || text.chars().any(char::is_control) {
-        return Err(refused(field, "1 to 128 bytes without control characters"));
+        return Err(refused(
+            field,
+            detail!(
+                "应为 1 至 128 字节，不含控制字符",
+                "1 to 128 bytes without control characters"
+            ),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -292,24 +342,37 @@ fn identifier(field: &str, text: &str) -> Result<String, Problem> {
 fn instant(field: &str, text: Option<&Text<'_>>) -> Result<DateTime<Utc>, Problem> {
     let text = text.ok_or_else(|| Problem::on(Code::MissingField, field))?;
     let wrong = |detail| Problem::at(Code::TimeInvalid, field, detail);
-    let time = rfc3339(text.as_str()).ok_or_else(|| wrong("not a date and time with its zone"))?;
+    let time = rfc3339(text.as_str()).ok_or_else(|| {
+        wrong(detail!(
+            "不是带时区的日期时间",
+            "not a date and time with its zone"
+        ))
+    })?;
     match time.offset().local_minus_utc() {
         0 => Ok(time.to_utc()),
-        _ => Err(wrong("must be in UTC")),
+        _ => Err(wrong(detail!("须为 UTC 时间", "must be in UTC"))),
     }
 }
 
 fn above_zero(field: &str, stated: &RawValue) -> Result<Decimal, Problem> {
     match decimal(field, stated)? {
         number if number > Decimal::ZERO => Ok(number),
-        _ => Err(out(field, "must be above 0")),
+        _ => Err(out(field, detail!("须大于 0", "must be above 0"))),
     }
 }
 
 /// A decimal in a JSON string (`-?\d+(\.\d+)?`); a JSON number is refused, as it may have been
 /// through binary floating point.
 pub(super) fn decimal(field: &str, stated: &RawValue) -> Result<Decimal, Problem> {
-    let wrong = || refused(field, "must be a decimal number in a string, like \"12.5\"");
+    let wrong = || {
+        refused(
+            field,
+            detail!(
+                "须为写在字符串中的十进制数，例如 \"12.5\"",
+                "must be a decimal number in a string, like \"12.5\""
+            ),
+        )
+    };
     let text: Text = serde_json::from_str(stated.get()).map_err(|_| wrong())?;
     let text = text.as_str();
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -323,15 +386,22 @@ pub(super) fn decimal(field: &str, stated: &RawValue) -> Result<Decimal, Problem
         return Err(wrong());
     }
     if whole.len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
-        return Err(out(field, "more than 18 digits, or more than 12 decimals"));
+        return Err(out(
+            field,
+            detail!(
+                "整数超过 18 位，或小数超过 12 位",
+                "more than 18 digits, or more than 12 decimals"
+            ),
+        ));
     }
-    Decimal::from_str_exact(text).map_err(|_| out(field, "more than 28 digits"))
+    Decimal::from_str_exact(text)
+        .map_err(|_| out(field, detail!("超过 28 位数字", "more than 28 digits")))
 }
 
-pub(super) fn refused(field: &str, detail: &str) -> Problem {
+pub(super) fn refused(field: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, field, detail)
 }
 
-pub(super) fn out(field: &str, detail: &str) -> Problem {
+pub(super) fn out(field: &str, detail: Detail) -> Problem {
     Problem::at(Code::QuantityOutOfRange, field, detail)
 }

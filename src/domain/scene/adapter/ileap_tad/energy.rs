@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_text::{Object, Text};
 use super::activity::{decimal, out, refused};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The words of TR 2025-05-27. It says that more will come; until they are known here, a
 /// transport on something else is refused.
@@ -88,7 +88,7 @@ fn carried(
 ) -> Result<(), Problem> {
     const FIELD: &str = "energyCarriers";
     if carriers.is_empty() {
-        return Err(refused(FIELD, "must not be empty"));
+        return Err(refused(FIELD, detail!("不能为空", "must not be empty")));
     }
     let mut sum = Decimal::ZERO;
     for (at, Object(carrier)) in carriers.iter().enumerate() {
@@ -100,7 +100,10 @@ fn carried(
             .ok_or_else(|| Problem::on(Code::MissingField, field.clone()))?;
         let share = decimal(&field, share)?;
         if share <= Decimal::ZERO || share > Decimal::ONE {
-            return Err(out(&field, "must be above 0 and at most 1"));
+            return Err(out(
+                &field,
+                detail!("须大于 0 且不超过 1", "must be above 0 and at most 1"),
+            ));
         }
         sum += share;
         if !names.contains(&name) {
@@ -113,8 +116,12 @@ fn carried(
     match sum == Decimal::ONE {
         true => Ok(()),
         false => {
-            let detail = format!("the relative shares come to {}, not 1", sum.normalize());
-            Err(refused(FIELD, &detail))
+            let sum = sum.normalize();
+            let detail = detail!(
+                "相对份额之和为 {sum}，不是 1",
+                "the relative shares come to {sum}, not 1"
+            );
+            Err(refused(FIELD, detail))
         }
     }
 }
@@ -125,14 +132,17 @@ fn fed(
     stocks: &mut Vec<&'static str>,
 ) -> Result<(), Problem> {
     if feedstocks.is_empty() {
-        return Err(refused(field, "must not be empty"));
+        return Err(refused(field, detail!("不能为空", "must not be empty")));
     }
     let mut sum = Decimal::ZERO;
     for Object(feedstock) in feedstocks {
         let name = word(field, &FEEDSTOCKS, &feedstock.feedstock)?;
         let share = match (feedstock.feedstock_percentage, feedstock.feedstock_share) {
             (Some(_), Some(_)) => {
-                return Err(refused(field, "states a share and a percentage"));
+                return Err(refused(
+                    field,
+                    detail!("同时写了份额和百分比", "states a share and a percentage"),
+                ));
             }
             (stated, other) => stated.or(other),
         };
@@ -141,7 +151,10 @@ fn fed(
             if share < Decimal::ZERO || share > Decimal::ONE {
                 return Err(out(
                     field,
-                    "a share is 0 to 1, also where it is called percentage",
+                    detail!(
+                        "份额为 0 至 1，名为百分比时也一样",
+                        "a share is 0 to 1, also where it is called percentage"
+                    ),
                 ));
             }
             sum += share;
@@ -152,7 +165,10 @@ fn fed(
     }
     match sum <= Decimal::ONE {
         true => Ok(()),
-        false => Err(out(field, "the shares come to more than 1")),
+        false => Err(out(
+            field,
+            detail!("份额之和大于 1", "the shares come to more than 1"),
+        )),
     }
 }
 
@@ -163,7 +179,7 @@ fn word<const N: usize>(
 ) -> Result<&'static str, Problem> {
     let found = known.iter().find(|word| **word == stated.as_str());
     found.copied().ok_or_else(|| {
-        let detail = format!("none of {}", known.join(", "));
-        refused(field, &detail)
+        let known = known.join(", ");
+        refused(field, detail!("不在可选值之内：{known}", "none of {known}"))
     })
 }

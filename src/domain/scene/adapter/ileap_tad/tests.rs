@@ -301,7 +301,10 @@ fn every_rule_is_kept_at_its_property() {
 fn a_leap_second_is_no_instant() {
     let leap = good().replace("2026-05-01T09:30:00Z", "2016-12-31T23:59:60Z");
     match outcome(&leap) {
-        Outcome::Refused(refused) => assert_eq!(refused.problem.code, Code::TimeInvalid),
+        Outcome::Refused(refused) => {
+            assert_eq!(refused.problem.code, Code::TimeInvalid);
+            assert_eq!(refused.problem.detail.zh(), "不是带时区的日期时间");
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::great_circle::{Datum, Point};
 use super::super::json_text::{Text, object};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The members that are read, in the order of [`NAMES`].
 #[derive(Debug, Clone, Copy)]
@@ -63,12 +63,12 @@ impl Field {
         NAMES.get(self as usize).copied().unwrap_or_default()
     }
 
-    pub(super) fn problem(self, code: Code, detail: impl Into<Detail>) -> Problem {
+    pub(super) fn problem(self, code: Code, detail: Detail) -> Problem {
         Problem::at(code, self.name(), detail)
     }
 
     pub(super) fn missing(self) -> Problem {
-        self.problem(Code::MissingField, "")
+        self.problem(Code::MissingField, Detail::default())
     }
 }
 
@@ -112,7 +112,12 @@ impl<'a> Row<'a> {
         text.filter(|text| text.as_str().len() == 36)
             .and_then(|text| Uuid::try_parse(text.as_str()).ok())
             .filter(|uuid| !uuid.is_nil())
-            .ok_or_else(|| field.problem(Code::InvalidField, "a UUID is expected"))
+            .ok_or_else(|| {
+                field.problem(
+                    Code::InvalidField,
+                    detail!("应为 UUID", "a UUID is expected"),
+                )
+            })
     }
 
     pub(super) fn optional_uuid(&self, field: Field) -> Result<Option<Uuid>, Problem> {
@@ -125,10 +130,14 @@ impl<'a> Row<'a> {
     /// A whole number that is not negative.
     pub(super) fn whole(&self, field: Field) -> Result<i64, Problem> {
         let text = self.required(field)?;
-        let value = whole(text)
-            .ok_or_else(|| field.problem(Code::InvalidField, "a whole number is expected"))?;
+        let value = whole(text).ok_or_else(|| {
+            field.problem(
+                Code::InvalidField,
+                detail!("应为整数", "a whole number is expected"),
+            )
+        })?;
         if value < 0 {
-            return Err(field.problem(Code::QuantityOutOfRange, "negative"));
+            return Err(field.problem(Code::QuantityOutOfRange, detail!("为负数", "negative")));
         }
         Ok(value)
     }
@@ -136,19 +145,26 @@ impl<'a> Row<'a> {
     /// Milliseconds since 1970.
     pub(super) fn instant(&self, field: Field) -> Result<DateTime<Utc>, Problem> {
         let wrong = |detail| field.problem(Code::TimeInvalid, detail);
-        let value = whole(self.required(field)?)
-            .ok_or_else(|| wrong("whole milliseconds since 1970 are expected"))?;
+        let value = whole(self.required(field)?).ok_or_else(|| {
+            wrong(detail!(
+                "应为自 1970 年起的整毫秒数",
+                "whole milliseconds since 1970 are expected"
+            ))
+        })?;
         if (TIME_MIN_MS / 1_000..TIME_END_MS / 1_000).contains(&value) {
-            return Err(wrong(
-                "seconds or a time before 2018: milliseconds are expected",
-            ));
+            return Err(wrong(detail!(
+                "像是秒数，或早于 2018 年：应以毫秒计",
+                "seconds or a time before 2018: milliseconds are expected"
+            )));
         }
         if !(TIME_MIN_MS..TIME_END_MS).contains(&value) {
-            return Err(wrong(
-                "not between 2018 and 9999 in milliseconds since 1970",
-            ));
+            return Err(wrong(detail!(
+                "按自 1970 年起的毫秒数，不在 2018 至 9999 年之间",
+                "not between 2018 and 9999 in milliseconds since 1970"
+            )));
         }
-        DateTime::from_timestamp_millis(value).ok_or_else(|| wrong("no such time"))
+        DateTime::from_timestamp_millis(value)
+            .ok_or_else(|| wrong(detail!("没有这个时间", "no such time")))
     }
 
     pub(super) fn optional_instant(&self, field: Field) -> Result<Option<DateTime<Utc>>, Problem> {
@@ -166,7 +182,15 @@ impl<'a> Row<'a> {
                 let (north, east) = (plain(gps.lat.get())?, plain(gps.lng.get())?);
                 Point::parse(&north, &east, Datum::Wgs84)
             })
-            .ok_or_else(|| field.problem(Code::InvalidField, "lat and lng in degrees are expected"))
+            .ok_or_else(|| {
+                field.problem(
+                    Code::InvalidField,
+                    detail!(
+                        "应为以度表示的 lat 和 lng",
+                        "lat and lng in degrees are expected"
+                    ),
+                )
+            })
     }
 
     /// One word or a list of words: the standard's prose has the one, its schema the other.
@@ -180,7 +204,12 @@ impl<'a> Row<'a> {
         };
         words
             .filter(|words: &Vec<Text<'a>>| words.len() <= WORDS_MAX)
-            .ok_or_else(|| field.problem(Code::InvalidField, "a word or a list of words"))
+            .ok_or_else(|| {
+                field.problem(
+                    Code::InvalidField,
+                    detail!("应为一个词或词的列表", "a word or a list of words"),
+                )
+            })
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::settings::{Settings, param};
 use super::super::speed::{self, SpeedLimit};
 use super::row::{Field, Row, text};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The standard's own definition: a user in control of a vehicle for 60 seconds or more.
 const DURATION_MIN_S: i64 = 60;
@@ -138,7 +138,10 @@ impl Rules {
             None => String::new(),
         };
         if subject.is_empty() || subject.len() > TEXT_MAX || subject.chars().any(char::is_control) {
-            let detail = format!("a string of 1 to {TEXT_MAX} bytes, or a whole number");
+            let detail = detail!(
+                "应为 1 至 {TEXT_MAX} 字节的字符串，或整数",
+                "a string of 1 to {TEXT_MAX} bytes, or a whole number"
+            );
             return Err(Problem::at(Code::InvalidField, field.clone(), detail));
         }
         Ok(Some(subject))
@@ -163,30 +166,44 @@ impl Rules {
     /// Metres, where start, end, time and mode leave them possible.
     fn distance(&self, row: &Row<'_>, span: &Span, mode: Option<&str>) -> Result<i64, Problem> {
         let field = Field::Distance;
-        let out = |detail: String| field.problem(Code::QuantityOutOfRange, detail);
+        let out = |detail: Detail| field.problem(Code::QuantityOutOfRange, detail);
         let start = row.point(Field::StartLocation)?;
         let end = row.point(Field::EndLocation)?;
         let metres = row.whole(field)?;
         if metres < self.distance_min_m {
-            return Err(out(format!("under {} m: a phantom", self.distance_min_m)));
+            return Err(out(detail!(
+                "不足 {} m：视为无效行程",
+                "under {} m: a phantom",
+                self.distance_min_m
+            )));
         }
         if metres > DISTANCE_MAX_M {
-            return Err(out("more than 200 km".to_owned()));
+            return Err(out(detail!("超过 200 km", "more than 200 km")));
         }
         if start == end && !self.round_trips {
-            let detail = "the very point of start_location: a phantom";
+            let detail = detail!(
+                "与 start_location 是同一点：视为无效行程",
+                "the very point of start_location: a phantom"
+            );
             return Err(Field::EndLocation.problem(Code::InvalidField, detail));
         }
         if great_circle::millimetres(start, end) > metres * 1_000 + STRAIGHT_SLACK_MM {
-            let detail = "shorter than the straight line; metres are expected";
-            return Err(out(detail.to_owned()));
+            let detail = detail!(
+                "短于直线距离；应以米计",
+                "shorter than the straight line; metres are expected"
+            );
+            return Err(out(detail));
         }
         let limit = self
             .limit
             .unwrap_or_else(|| SpeedLimit::of_mode(mode.unwrap_or_default()));
         let milliseconds = (span.to - span.from).num_milliseconds();
         if limit.exceeded(metres * 1_000, milliseconds) {
-            return Err(out(format!("faster than {} on average", limit.text())));
+            return Err(out(detail!(
+                "平均速度超过 {}",
+                "faster than {} on average",
+                limit.text()
+            )));
         }
         Ok(metres)
     }
@@ -222,11 +239,11 @@ fn trip_type(row: &Row<'_>) -> Result<Option<String>, Problem> {
         match TRIP_TYPES.iter().find(|(known, _)| *known == word) {
             Some((_, true)) => {}
             Some((_, false)) => {
-                let detail = format!("{word}: no customer travels");
+                let detail = detail!("{word}：不是用户出行", "{word}: no customer travels");
                 return Err(field.problem(Code::Ineligible, detail));
             }
             None => {
-                let detail = "not a trip type of the standard";
+                let detail = detail!("不是标准中的行程类型", "not a trip type of the standard");
                 return Err(field.problem(Code::InvalidField, detail));
             }
         }
@@ -234,7 +251,10 @@ fn trip_type(row: &Row<'_>) -> Result<Option<String>, Problem> {
     match words.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.as_str().to_owned())),
-        _ => Err(field.problem(Code::InvalidField, "more than one trip type")),
+        _ => Err(field.problem(
+            Code::InvalidField,
+            detail!("行程类型不止一个", "more than one trip type"),
+        )),
     }
 }
 
@@ -242,16 +262,25 @@ fn span(row: &Row<'_>) -> Result<Span, Problem> {
     let (from, to) = (row.instant(Field::Start)?, row.instant(Field::End)?);
     let duration = row.whole(Field::Duration)?;
     if to < from {
-        return Err(Field::End.problem(Code::InvalidField, "before start_time"));
+        return Err(Field::End.problem(
+            Code::InvalidField,
+            detail!("早于 start_time", "before start_time"),
+        ));
     }
     let milliseconds = (to - from).num_milliseconds();
     let over = duration.saturating_mul(1_000).saturating_sub(milliseconds);
     if !(-DURATION_SLACK_MS..=DURATION_SLACK_MS).contains(&over) {
-        let detail = format!("end_time less start_time is {milliseconds} ms");
+        let detail = detail!(
+            "end_time 减 start_time 为 {milliseconds} ms",
+            "end_time less start_time is {milliseconds} ms"
+        );
         return Err(Field::Duration.problem(Code::DurationMismatch, detail));
     }
     if duration < DURATION_MIN_S {
-        let detail = format!("under {DURATION_MIN_S} s: a phantom");
+        let detail = detail!(
+            "不足 {DURATION_MIN_S} s：视为无效行程",
+            "under {DURATION_MIN_S} s: a phantom"
+        );
         return Err(Field::Duration.problem(Code::QuantityOutOfRange, detail));
     }
     Ok(Span { from, to })
@@ -265,7 +294,10 @@ fn stamp(time: DateTime<Utc>) -> String {
 fn name(settings: &Settings, key: &str) -> Result<Option<String>, Problem> {
     match settings.text(key)? {
         Some(text) if text.len() > TEXT_MAX || text.chars().any(char::is_control) => {
-            let detail = format!("1 to {TEXT_MAX} bytes without control characters");
+            let detail = detail!(
+                "须为 1 至 {TEXT_MAX} 字节，不含控制字符",
+                "1 to {TEXT_MAX} bytes without control characters"
+            );
             Err(Problem::at(Code::InvalidField, param(key), detail))
         }
         text => Ok(text.map(str::to_owned)),

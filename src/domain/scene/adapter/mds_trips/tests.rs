@@ -398,7 +398,13 @@ fn a_scene_may_move_the_bounds() {
     let fast = |km_h: &str| format!("max_speed_kmh = '{km_h}'");
     assert_eq!(refusal(&short, &fast("5")).1, "distance");
     assert_eq!(trip(&short, &fast("6")).quantities.len(), 1);
-    assert_eq!(refusal(&short, "min_distance_m = 901").1, "distance");
+    match outcomes(&short, "min_distance_m = 901").pop() {
+        Some(Outcome::Refused(refused)) => {
+            assert_eq!(refused.problem.param.as_deref(), Some("distance"));
+            assert_eq!(refused.problem.detail.zh(), "不足 901 m：视为无效行程");
+        }
+        other => panic!("{other:?}"),
+    }
     let round = GOOD.replace("22.5489932", "22.54");
     assert_eq!(trip(&round, "round_trips = 'accept'").quantities.len(), 1);
     // 57 km/h is for what is known to have two wheels: 15 km in 600 s are 90 km/h.

@@ -14,7 +14,7 @@ use super::energy;
 use super::field::{self, At, Raw};
 use super::location;
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Characters of an id: 36, and 3 more that a credit CDR may append.
 const ID_MAX: usize = 39;
@@ -152,16 +152,16 @@ impl<'a> Cdr<'a> {
     /// Other objects of the standard are told by a member that no CDR has.
     fn is_a_cdr(&self) -> Result<(), Problem> {
         let others = [
-            (&self.kwh, "kwh", "a Session"),
-            (&self.elements, "elements", "a Tariff"),
-            (&self.whitelist, "whitelist", "a Token"),
-            (&self.evses, "evses", "a Location"),
-            (&self.coordinates, "coordinates", "a Location"),
+            (&self.kwh, "kwh", "Session"),
+            (&self.elements, "elements", "Tariff"),
+            (&self.whitelist, "whitelist", "Token"),
+            (&self.evses, "evses", "Location"),
+            (&self.coordinates, "coordinates", "Location"),
         ];
         let other = others.into_iter().find(|(member, ..)| member.is_some());
         match other {
             Some((_, key, what)) if self.total_energy.is_none() => {
-                let detail = format!("{what}, not a CDR");
+                let detail = detail!("是 {what}，不是 CDR", "a {what}, not a CDR");
                 Err(Problem::at(Code::FormatMismatch, format!("/{key}"), detail))
             }
             _ => Ok(()),
@@ -188,14 +188,21 @@ impl<'a> Cdr<'a> {
         let stated = self.country_code.is_some() || self.party_id.is_some();
         if version == Version::V211 && !stated {
             return declared.owner.clone().ok_or_else(|| {
-                let detail = "OCPI 2.1.1 has none: the scene's settings must declare \
-                              country_code and party_id";
+                let detail = detail!(
+                    "OCPI 2.1.1 没有此字段：场景设置须声明 country_code 和 party_id",
+                    "OCPI 2.1.1 has none: the scene's settings must declare \
+                     country_code and party_id"
+                );
                 Problem::at(Code::MissingField, "/country_code", detail)
             });
         }
         let country = field::identifier(self.country_code, 2, At::ROOT.key("country_code"))?;
         let party = field::identifier(self.party_id, 3, At::ROOT.key("party_id"))?;
-        owner(&country, &party).map_err(|key| At::ROOT.key(key).invalid("letters and digits only"))
+        owner(&country, &party).map_err(|key| {
+            At::ROOT
+                .key(key)
+                .invalid(detail!("只能是字母和数字", "letters and digits only"))
+        })
     }
 
     /// The contract is compared without case; 2.1.1's `auth_id` is a string, and is not.
@@ -203,7 +210,7 @@ impl<'a> Cdr<'a> {
         if version == Version::V211 {
             let at = At::ROOT.key("auth_id");
             let name = field::name(self.auth_id, REFERENCE_MAX, at)?;
-            return name.ok_or_else(|| at.problem(Code::MissingField, ""));
+            return name.ok_or_else(|| at.problem(Code::MissingField, Detail::default()));
         }
         let at = At::ROOT.key("cdr_token");
         let token: Token<'_> = field::object(field::required(self.cdr_token, at)?, at)?;
@@ -219,7 +226,7 @@ impl<'a> Cdr<'a> {
         let from = field::instant(field::required(self.start_date_time, begin)?, begin)?;
         let to = field::instant(field::required(stop, end)?, end)?;
         if to < from {
-            return Err(end.invalid("before start_date_time"));
+            return Err(end.invalid(detail!("早于 start_date_time", "before start_date_time")));
         }
         Ok((from, to))
     }
@@ -231,12 +238,22 @@ impl<'a> Cdr<'a> {
         let reference = field::name(self.credit_reference_id, ID_MAX, of)?;
         match (credit, reference) {
             (false, None) => Ok(None),
-            (true, None) => {
-                Err(of.problem(Code::MissingField, "a credit CDR names what it credits"))
-            }
-            (false, Some(_)) => Err(at.invalid("credit_reference_id is set, and this is not true")),
+            (true, None) => Err(of.problem(
+                Code::MissingField,
+                detail!(
+                    "冲销 CDR 须指明所冲销的记录",
+                    "a credit CDR names what it credits"
+                ),
+            )),
+            (false, Some(_)) => Err(at.invalid(detail!(
+                "已有 credit_reference_id，而此项不是 true",
+                "credit_reference_id is set, and this is not true"
+            ))),
             (true, Some(reference)) if reference.eq_ignore_ascii_case(id) => {
-                Err(of.invalid("a credit CDR does not credit itself"))
+                Err(of.invalid(detail!(
+                    "冲销 CDR 不能冲销自身",
+                    "a credit CDR does not credit itself"
+                )))
             }
             (true, Some(reference)) => Ok(Some(reference.to_ascii_uppercase())),
         }
@@ -253,8 +270,11 @@ impl<'a> Cdr<'a> {
         let seconds = (to - from).num_seconds();
         let energy = energy::of(self.total_energy, self.charging_periods, seconds)?;
         if energy.exported.is_zero() && self.costs_less_than_nothing()? {
-            let detail = "negative, and neither a credit CDR nor a session that fed energy back: \
-                          a correction that does not say what it corrects";
+            let detail = detail!(
+                "为负，却既不是冲销 CDR，也不是向电网回馈的充电过程：更正未说明所更正的记录",
+                "negative, and neither a credit CDR nor a session that fed energy back: \
+                 a correction that does not say what it corrects"
+            );
             return Err(Problem::at(Code::QuantityOutOfRange, "/total_cost", detail));
         }
         let mut quantities = vec![
@@ -276,7 +296,10 @@ impl<'a> Cdr<'a> {
         let total = field::amount(field::required(self.total_time, at)?, at)?;
         let most = Decimal::from(seconds + SLACK_S) / Decimal::from(3_600);
         if total > most {
-            let detail = format!("{total} h, and start to end is {seconds} s");
+            let detail = detail!(
+                "写为 {total} h，而起止相距 {seconds} s",
+                "{total} h, and start to end is {seconds} s"
+            );
             return Err(at.problem(Code::DurationMismatch, detail));
         }
         let parking = match self.total_parking_time {
@@ -284,7 +307,10 @@ impl<'a> Cdr<'a> {
             Some(parking) => field::amount(parking, parked)?,
         };
         if parking > total {
-            let detail = format!("{parking} h, and total_time is {total} h");
+            let detail = detail!(
+                "写为 {parking} h，而 total_time 为 {total} h",
+                "{parking} h, and total_time is {total} h"
+            );
             return Err(parked.problem(Code::DurationMismatch, detail));
         }
         Ok((total - parking).normalize())

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::field::{self, At, Raw};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The most power of one outlet, in kW: 1,250 V at 3,000 A, the megawatt charging system's
 /// (CharIN MCS). A session with more energy than that in its time has its unit wrong.
@@ -65,7 +65,10 @@ pub(super) fn of(total: Raw<'_>, periods: Raw<'_>, seconds: i64) -> Result<Energ
     };
     let most = Decimal::from(POWER_MAX_KW) * Decimal::from(seconds) / Decimal::from(3_600);
     if energy.charged.max(energy.exported) > most {
-        let detail = format!("more than {POWER_MAX_KW} kW over the session: kWh are expected");
+        let detail = detail!(
+            "充电过程平均超过 {POWER_MAX_KW} kW：应以 kWh 计",
+            "more than {POWER_MAX_KW} kW over the session: kWh are expected"
+        );
         return Err(at.problem(Code::QuantityOutOfRange, detail));
     }
     Ok(energy)
@@ -76,7 +79,10 @@ impl Sums {
         let at = At::ROOT.key("charging_periods");
         let periods: Vec<Period<'_>> = field::array(field::required(periods, at)?, at)?;
         if periods.is_empty() {
-            return Err(at.invalid("at least one period is expected"));
+            return Err(at.invalid(detail!(
+                "至少应有一个时段",
+                "at least one period is expected"
+            )));
         }
         let mut sums = Sums::default();
         for (index, period) in periods.iter().enumerate() {
@@ -106,7 +112,10 @@ impl Sums {
                 _ => field::amount(volume, at)?,
             };
             if slot.replace(volume).is_some() {
-                return Err(at.invalid(format!("{kind} stands twice in one period")));
+                return Err(at.invalid(detail!(
+                    "{kind} 在同一时段中重复出现",
+                    "{kind} stands twice in one period"
+                )));
             }
             self.volumes += 1;
         }
@@ -128,7 +137,8 @@ impl Sums {
         } else if near(self.net) || near(self.charged - self.exported) {
             self.charged
         } else {
-            return Err(at.invalid(format!(
+            return Err(at.invalid(detail!(
+                "写为 {total} kWh，而各充电时段之和为 {} kWh",
                 "{total} kWh, and the charging periods add up to {} kWh",
                 self.net.normalize()
             )));
@@ -185,6 +195,10 @@ mod tests {
         assert_eq!(off.param.as_deref(), Some("/total_energy"));
         assert_eq!(off.code, Code::InvalidField);
         assert!(off.detail.en().contains("15.342"), "{}", off.detail);
+        assert_eq!(
+            off.detail.zh(),
+            "写为 15.345 kWh，而各充电时段之和为 15.342 kWh"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::super::json_records::misread;
 use super::super::json_text::{self, Text};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// A member as it is written; absent and `null` are the same.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
@@ -56,11 +56,11 @@ impl At<'_> {
         }
     }
 
-    pub(super) fn problem(&self, code: Code, detail: impl Into<Detail>) -> Problem {
+    pub(super) fn problem(&self, code: Code, detail: Detail) -> Problem {
         Problem::at(code, self.to_string(), detail)
     }
 
-    pub(super) fn invalid(&self, detail: impl Into<Detail>) -> Problem {
+    pub(super) fn invalid(&self, detail: Detail) -> Problem {
         self.problem(Code::InvalidField, detail)
     }
 }
@@ -81,7 +81,7 @@ impl fmt::Display for At<'_> {
 /// # Errors
 /// `missing_field`.
 pub(super) fn required<'a>(raw: Raw<'a>, at: At<'_>) -> Result<&'a RawValue, Problem> {
-    raw.ok_or_else(|| at.problem(Code::MissingField, ""))
+    raw.ok_or_else(|| at.problem(Code::MissingField, Detail::default()))
 }
 
 /// # Errors
@@ -104,7 +104,7 @@ pub(super) fn array<'a, T: Deserialize<'a>>(
 pub(super) fn text<'a>(raw: &'a RawValue, at: At<'_>) -> Result<Cow<'a, str>, Problem> {
     match serde_json::from_str::<Text<'a>>(raw.get()) {
         Ok(text) => Ok(text.0),
-        Err(_) => Err(at.invalid("a string is expected")),
+        Err(_) => Err(at.invalid(detail!("应为字符串", "a string is expected"))),
     }
 }
 
@@ -124,7 +124,10 @@ pub(super) fn name(raw: Raw<'_>, longest: usize, at: At<'_>) -> Result<Option<St
     }
     let printable = text.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
     if text.len() > longest || !printable {
-        return Err(at.invalid(format!("1 to {longest} printable ASCII characters")));
+        return Err(at.invalid(detail!(
+            "应为 1 至 {longest} 个可打印的 ASCII 字符",
+            "1 to {longest} printable ASCII characters"
+        )));
     }
     Ok(Some(text.to_owned()))
 }
@@ -136,7 +139,7 @@ pub(super) fn name(raw: Raw<'_>, longest: usize, at: At<'_>) -> Result<Option<St
 pub(super) fn identifier(raw: Raw<'_>, longest: usize, at: At<'_>) -> Result<String, Problem> {
     let name = name(raw, longest, at)?;
     name.map(|name| name.to_ascii_uppercase())
-        .ok_or_else(|| at.problem(Code::MissingField, ""))
+        .ok_or_else(|| at.problem(Code::MissingField, Detail::default()))
 }
 
 /// # Errors
@@ -146,7 +149,7 @@ pub(super) fn flag(raw: Raw<'_>, at: At<'_>) -> Result<Option<bool>, Problem> {
         None => Ok(None),
         Some("true") => Ok(Some(true)),
         Some("false") => Ok(Some(false)),
-        Some(_) => Err(at.invalid("true or false is expected")),
+        Some(_) => Err(at.invalid(detail!("应为 true 或 false", "true or false is expected"))),
     }
 }
 
@@ -160,10 +163,17 @@ pub(super) fn number(raw: &RawValue, at: At<'_>) -> Result<Decimal, Problem> {
     let quoted = json
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
-    let value = decimal(quoted.unwrap_or(json))
-        .ok_or_else(|| at.invalid("a number is expected: 15.342"))?;
+    let value = decimal(quoted.unwrap_or(json)).ok_or_else(|| {
+        at.invalid(detail!(
+            "应为数字，例如 15.342",
+            "a number is expected: 15.342"
+        ))
+    })?;
     if value.abs() > Decimal::from(NUMBER_MAX) {
-        return Err(at.problem(Code::QuantityOutOfRange, "more than 1,000,000,000"));
+        return Err(at.problem(
+            Code::QuantityOutOfRange,
+            detail!("超过 1,000,000,000", "more than 1,000,000,000"),
+        ));
     }
     let half_even = RoundingStrategy::MidpointNearestEven;
     Ok(value
@@ -176,7 +186,7 @@ pub(super) fn number(raw: &RawValue, at: At<'_>) -> Result<Decimal, Problem> {
 pub(super) fn amount(raw: &RawValue, at: At<'_>) -> Result<Decimal, Problem> {
     let value = number(raw, at)?;
     if value.is_sign_negative() && !value.is_zero() {
-        return Err(at.problem(Code::QuantityOutOfRange, "negative"));
+        return Err(at.problem(Code::QuantityOutOfRange, detail!("为负数", "negative")));
     }
     Ok(value)
 }
@@ -212,7 +222,10 @@ pub(super) fn decimal(text: &str) -> Option<Decimal> {
 pub(super) fn instant(raw: &RawValue, at: At<'_>) -> Result<DateTime<Utc>, Problem> {
     let text = text(raw, at)?;
     let expected = || {
-        let detail = "UTC is expected: 2026-11-20T08:00:00Z";
+        let detail = detail!(
+            "应为 UTC 时间，例如 2026-11-20T08:00:00Z",
+            "UTC is expected: 2026-11-20T08:00:00Z"
+        );
         at.problem(Code::TimeInvalid, detail)
     };
     let local = text.strip_suffix('Z').unwrap_or(&text);
@@ -231,7 +244,10 @@ pub(super) fn instant(raw: &RawValue, at: At<'_>) -> Result<DateTime<Utc>, Probl
         return Err(expected());
     }
     if local.starts_with("1970-") {
-        return Err(at.problem(Code::TimeInvalid, "1970 stands for an unknown time"));
+        return Err(at.problem(
+            Code::TimeInvalid,
+            detail!("1970 年表示时间未知", "1970 stands for an unknown time"),
+        ));
     }
     Ok(time.and_utc())
 }

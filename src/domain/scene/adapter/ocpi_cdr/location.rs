@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::country;
 use super::field::{self, At, Raw};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 /// Of the location, the ids and the kind of current; its coordinates are looked at and not kept.
 pub(super) struct Site {
@@ -145,7 +145,10 @@ fn power(raw: &RawValue, at: At<'_>) -> Result<&'static str, Problem> {
     match field::text(raw, at)?.as_ref() {
         "AC_1_PHASE" | "AC_2_PHASE" | "AC_2_PHASE_SPLIT" | "AC_3_PHASE" => Ok("ac"),
         "DC" => Ok("dc"),
-        other => Err(at.invalid(format!("{other:?} is none of the standard's power types"))),
+        other => Err(at.invalid(detail!(
+            "{other:?} 不是标准中的电源类型",
+            "{other:?} is none of the standard's power types"
+        ))),
     }
 }
 

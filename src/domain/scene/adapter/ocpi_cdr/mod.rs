@@ -10,7 +10,7 @@ use super::encoding::Decoded;
 use super::json_rows::{DATA, JsonRows};
 use super::settings::param;
 use super::{Adapter, Options, Outcome, Seen, Settings, json_text, refused, torn};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 mod cdr;
 mod country;
@@ -44,7 +44,10 @@ impl Declared {
         let owner = match (country, party) {
             (None, None) => None,
             (Some(country), Some(party)) => Some(cdr::owner(country, party).map_err(|key| {
-                let detail = "two letters and up to three letters and digits are expected";
+                let detail = detail!(
+                    "国家代码应为两个字母，运营方代码应为至多三个字母和数字",
+                    "two letters and up to three letters and digits are expected"
+                );
                 Problem::at(Code::InvalidField, param(key), detail)
             })?),
             (known, _) => {
@@ -53,7 +56,10 @@ impl Declared {
                 } else {
                     "country_code"
                 };
-                let detail = "country_code and party_id go together";
+                let detail = detail!(
+                    "country_code 与 party_id 须同时声明",
+                    "country_code and party_id go together"
+                );
                 return Err(Problem::at(Code::MissingField, param(absent), detail));
             }
         };
@@ -143,13 +149,16 @@ fn parse(text: &str, declared: &Declared) -> Result<Understood, Problem> {
             })
         }
         Some(_) => {
-            let detail = "an answer with several CDRs is a file of its own, not a row";
+            let detail = detail!(
+                "含多个 CDR 的应答应单独成文件，不能作为一行",
+                "an answer with several CDRs is a file of its own, not a row"
+            );
             Err(Problem::at(Code::FormatMismatch, "/data", detail))
         }
         None => Err(Problem::at(
             Code::MissingField,
             "/data",
-            "an answer without a CDR",
+            detail!("应答中没有 CDR", "an answer without a CDR"),
         )),
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::declared::Declared;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
 
@@ -68,7 +68,13 @@ pub(super) fn json_cells<'a>(text: &'a str, declared: &Declared) -> Result<Cells
 
 fn cell_of<'a>(name: &str, raw: &'a RawValue) -> Result<Option<Cow<'a, str>>, Problem> {
     let json = raw.get();
-    let refused = || Problem::at(Code::InvalidField, name, "a text or a number is expected");
+    let refused = || {
+        Problem::at(
+            Code::InvalidField,
+            name,
+            detail!("应为文本或数字", "a text or a number is expected"),
+        )
+    };
     let cell = match json.as_bytes().first() {
         Some(b'"') => {
             serde_json::from_str::<Text<'a>>(json)

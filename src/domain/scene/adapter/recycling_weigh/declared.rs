@@ -7,7 +7,7 @@ use toml::Value;
 
 use super::columns::{COLUMNS, Column};
 use super::row::Row;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::scene::adapter::lines::Fields;
 use crate::domain::scene::adapter::settings::{Settings, param};
 
@@ -91,16 +91,23 @@ impl Declared {
         ];
         settings.only(&KEYS)?;
         let units = [("kg", Decimal::ONE), ("g", Decimal::new(1, 3))];
-        let unit = required(settings.choice("unit", &units)?, "unit", "g or kg")?;
+        let unit = required(
+            settings.choice("unit", &units)?,
+            "unit",
+            detail!("须为 g 或 kg", "g or kg"),
+        )?;
         let mass = mass(settings)?;
         let drop_max = settings.decimal("drop_max_kg")?;
         let drop_max = required(
             drop_max,
             "drop_max_kg",
-            "the heaviest drop that is believed",
+            detail!(
+                "须声明单次投放可信的最大重量",
+                "the heaviest drop that is believed"
+            ),
         )?;
         if drop_max <= Decimal::ZERO {
-            return Err(refused("drop_max_kg", "above zero"));
+            return Err(refused("drop_max_kg", detail!("须大于零", "above zero")));
         }
         let declared = Declared {
             unit,
@@ -115,7 +122,10 @@ impl Declared {
         match mass {
             Mass::CumulativeDay(_) if tared => Err(refused(
                 "tare",
-                "a running total has no tare: the difference of two rows takes it out",
+                detail!(
+                    "累计值不设皮重：前后两行相减已将其抵消",
+                    "a running total has no tare: the difference of two rows takes it out"
+                ),
             )),
             _ => Ok(declared),
         }
@@ -131,8 +141,10 @@ impl Declared {
             let mut found = header.iter().enumerate().filter(|(_, cell)| cell == name);
             *place = found.next().map(|(at, _)| at);
             let detail = match (*place, found.next()) {
-                (Some(_), Some(_)) => format!("two columns {name:?}"),
-                (None, _) if title != "id" || name != "id" => format!("no column {name:?}"),
+                (Some(_), Some(_)) => detail!("有两列 {name:?}", "two columns {name:?}"),
+                (None, _) if title != "id" || name != "id" => {
+                    detail!("缺少列 {name:?}", "no column {name:?}")
+                }
                 _ => continue,
             };
             return Err(Problem::at(Code::FormatMismatch, "line 1", detail));
@@ -169,10 +181,14 @@ impl Declared {
         let net = row.weight - *tare;
         if net <= Decimal::ZERO {
             let detail = match tare.is_zero() {
-                true => "not above zero".to_owned(),
-                false => format!("not above zero without the tare of {} kg", tare.normalize()),
+                true => detail!("不大于零", "not above zero"),
+                false => detail!(
+                    "扣除皮重 {} kg 后不大于零",
+                    "not above zero without the tare of {} kg",
+                    tare.normalize()
+                ),
             };
-            return Err(self.weight_refused(&detail));
+            return Err(self.weight_refused(detail));
         }
         self.believed(net)
     }
@@ -184,11 +200,14 @@ impl Declared {
             return Ok(kilograms);
         }
         let (drop, max) = (kilograms.normalize(), self.drop_max.normalize());
-        let detail = format!("{drop} kg in one drop, where the scene believes {max} kg");
-        Err(self.weight_refused(&detail))
+        let detail = detail!(
+            "单次投放 {drop} kg，超过场景设定的上限 {max} kg",
+            "{drop} kg in one drop, where the scene believes {max} kg"
+        );
+        Err(self.weight_refused(detail))
     }
 
-    pub(super) fn weight_refused(&self, detail: &str) -> Problem {
+    pub(super) fn weight_refused(&self, detail: Detail) -> Problem {
         Problem::at(
             Code::QuantityOutOfRange,
             self.column(Column::Weight),
@@ -202,31 +221,37 @@ fn mass(settings: &Settings) -> Result<Mass, Problem> {
     let drop = required(
         settings.choice("mass", &words)?,
         "mass",
-        "drop or cumulative_day",
+        detail!("须为 drop 或 cumulative_day", "drop or cumulative_day"),
     )?;
     let starts = [("zero", DayStart::Zero), ("first_row", DayStart::FirstRow)];
     let start = settings.choice("day_start", &starts)?;
     match (drop, start) {
         (true, None) => Ok(Mass::Drop),
-        (true, Some(_)) => Err(refused("day_start", "is of running totals only")),
+        (true, Some(_)) => Err(refused(
+            "day_start",
+            detail!("只用于累计值", "is of running totals only"),
+        )),
         (false, start) => {
-            let detail = "zero where each file holds whole days, otherwise first_row";
+            let detail = detail!(
+                "每个文件都含完整的一天时用 zero，否则用 first_row",
+                "zero where each file holds whole days, otherwise first_row"
+            );
             required(start, "day_start", detail).map(Mass::CumulativeDay)
         }
     }
 }
 
-fn required<T>(value: Option<T>, key: &str, detail: &str) -> Result<T, Problem> {
+fn required<T>(value: Option<T>, key: &str, detail: Detail) -> Result<T, Problem> {
     value.ok_or_else(|| Problem::at(Code::MissingField, param(key), detail))
 }
 
-fn refused(key: &str, detail: &str) -> Problem {
+fn refused(key: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, param(key), detail)
 }
 
 fn kilograms(weight: Decimal, unit: Decimal, key: &str) -> Result<Decimal, Problem> {
     let kilograms = weight.checked_mul(unit).filter(|kg| !kg.is_sign_negative());
-    kilograms.ok_or_else(|| refused(key, "a weight, not negative"))
+    kilograms.ok_or_else(|| refused(key, detail!("须为重量，不能为负", "a weight, not negative")))
 }
 
 fn tares(settings: &Settings, unit: Decimal) -> Result<HashMap<String, Decimal>, Problem> {
@@ -237,7 +262,12 @@ fn tares(settings: &Settings, unit: Decimal) -> Result<HashMap<String, Decimal>,
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        let weight = weight.ok_or_else(|| refused("tares", "a weight, written as a text"))?;
+        let weight = weight.ok_or_else(|| {
+            refused(
+                "tares",
+                detail!("须为以文本书写的重量", "a weight, written as a text"),
+            )
+        })?;
         tares.insert(bin.clone(), kilograms(weight, unit, "tares")?);
     }
     bounded(tares.len(), "tares")?;
@@ -250,8 +280,12 @@ fn columns(settings: &Settings) -> Result<[String; 6], Problem> {
         let at = COLUMNS.iter().position(|known| known == column);
         let slot = at.and_then(|at| columns.get_mut(at));
         let (Some(slot), Some(name)) = (slot, value.as_str().map(str::trim)) else {
-            let detail = format!("{column} is none of {}", COLUMNS.join(", "));
-            return Err(refused("columns", &detail));
+            let known = COLUMNS.join(", ");
+            let detail = detail!(
+                "{column} 不在可选值之内：{known}",
+                "{column} is none of {known}"
+            );
+            return Err(refused("columns", detail));
         };
         name.clone_into(slot);
     }
@@ -259,7 +293,10 @@ fn columns(settings: &Settings) -> Result<[String; 6], Problem> {
     sorted.sort_unstable();
     let twice = sorted.array_windows().any(|[a, b]| a == b);
     if twice || columns.iter().any(String::is_empty) {
-        return Err(refused("columns", "each has a name of its own"));
+        return Err(refused(
+            "columns",
+            detail!("各列名称不得重复或为空", "each has a name of its own"),
+        ));
     }
     Ok(columns)
 }
@@ -273,7 +310,10 @@ fn materials(settings: &Settings) -> Result<Option<HashMap<String, String>>, Pro
         Some(material) if !material.is_empty() && material.len() <= 64 => {
             Ok((kind.trim().to_owned(), material.to_owned()))
         }
-        _ => Err(refused("materials", "1 to 64 bytes of text")),
+        _ => Err(refused(
+            "materials",
+            detail!("须为 1 至 64 字节的文本", "1 to 64 bytes of text"),
+        )),
     };
     table.iter().map(read).collect::<Result<_, _>>().map(Some)
 }
@@ -282,5 +322,8 @@ fn bounded(length: usize, key: &str) -> Result<(), Problem> {
     if length <= ENTRIES_MAX {
         return Ok(());
     }
-    Err(refused(key, &format!("more than {ENTRIES_MAX} entries")))
+    Err(refused(
+        key,
+        detail!("超过 {ENTRIES_MAX} 项", "more than {ENTRIES_MAX} entries"),
+    ))
 }

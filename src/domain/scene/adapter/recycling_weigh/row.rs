@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::columns::{Cells, Column};
 use super::declared::Declared;
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::scene::adapter::local_time::{LocalTime, rfc3339};
 use crate::domain::scene::adapter::pseudonym::pseudonym;
 use crate::domain::scene::adapter::scalar::can_be_stated;
@@ -42,10 +42,11 @@ impl<'a> Row<'a> {
         zone: Tz,
     ) -> Result<Row<'a>, Problem> {
         let cell = |column: Column| cells.get(column as usize).and_then(|cell| cell.as_deref());
-        let problem = |code, column, detail: &str| {
-            Problem::at(code, declared.column(column), detail.to_owned())
+        let problem =
+            |code, column, detail: Detail| Problem::at(code, declared.column(column), detail);
+        let required = |column| {
+            cell(column).ok_or_else(|| problem(Code::MissingField, column, Detail::default()))
         };
-        let required = |column| cell(column).ok_or_else(|| problem(Code::MissingField, column, ""));
         let named = |column| {
             let text = required(column)?;
             match is_name(text) {
@@ -53,7 +54,10 @@ impl<'a> Row<'a> {
                 false => Err(problem(
                     Code::InvalidField,
                     column,
-                    "1 to 128 bytes without control characters",
+                    detail!(
+                        "应为 1 至 128 字节，不含控制字符",
+                        "1 to 128 bytes without control characters"
+                    ),
                 )),
             }
         };
@@ -61,12 +65,19 @@ impl<'a> Row<'a> {
         let (user, bin) = (named(Column::User)?, named(Column::Bin)?);
         // What vendors write for a drop without a card.
         if matches!(user, "0" | "-1" | "NULL" | "null" | "匿名") {
-            return Err(problem(Code::MissingField, Column::User, "nobody"));
+            return Err(problem(
+                Code::MissingField,
+                Column::User,
+                detail!("没有用户", "nobody"),
+            ));
         }
         let kind = required(Column::Type)?;
         let material = declared.material(kind).ok_or_else(|| {
-            let detail = format!("{kind:?} is no type that the scene knows");
-            problem(Code::InvalidField, Column::Type, &detail)
+            let detail = detail!(
+                "{kind:?} 不是该场景已知的类别",
+                "{kind:?} is no type that the scene knows"
+            );
+            problem(Code::InvalidField, Column::Type, detail)
         })?;
         let weight = weight(required(Column::Weight)?)
             .map_err(|(code, detail)| problem(code, Column::Weight, detail))?;
@@ -74,7 +85,10 @@ impl<'a> Row<'a> {
             .gross(weight)
             .filter(|kilograms| can_be_stated(*kilograms))
             .ok_or_else(|| {
-                let detail = "too large, or finer than 12 decimals of a kilogram";
+                let detail = detail!(
+                    "数值过大，或折合千克后超过 12 位小数",
+                    "too large, or finer than 12 decimals of a kilogram"
+                );
                 problem(Code::QuantityOutOfRange, Column::Weight, detail)
             })?;
         let (at, day) = time(required(Column::Time)?, zone)
@@ -132,40 +146,62 @@ fn is_name(text: &str) -> bool {
 }
 
 /// A plain decimal that is not negative.
-fn weight(text: &str) -> Result<Decimal, (Code, &'static str)> {
+fn weight(text: &str) -> Result<Decimal, (Code, Detail)> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let plain = digits.starts_with(|c: char| c.is_ascii_digit())
         && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if !plain || text.len() > DIGITS_MAX {
-        return Err((Code::InvalidField, "a plain decimal number is expected"));
+        return Err((
+            Code::InvalidField,
+            detail!("应为普通十进制数", "a plain decimal number is expected"),
+        ));
     }
     match Decimal::from_str_exact(text) {
-        Ok(weight) if weight.is_sign_negative() => Err((Code::QuantityOutOfRange, "negative")),
+        Ok(weight) if weight.is_sign_negative() => {
+            Err((Code::QuantityOutOfRange, detail!("为负数", "negative")))
+        }
         Ok(weight) => Ok(weight),
-        Err(_) => Err((Code::InvalidField, "a plain decimal number is expected")),
+        Err(_) => Err((
+            Code::InvalidField,
+            detail!("应为普通十进制数", "a plain decimal number is expected"),
+        )),
     }
 }
 
 /// A local time, or RFC 3339 with an offset; and the day it counts for.
-fn time(text: &str, zone: Tz) -> Result<(DateTime<Utc>, NaiveDate), &'static str> {
+fn time(text: &str, zone: Tz) -> Result<(DateTime<Utc>, NaiveDate), Detail> {
     let (at, local) = match LocalTime::parse(text) {
         Some(local) => match local.instants(zone) {
             [Some(only), None] => (only, local.time),
-            [None, _] => return Err("no such time in the scene's zone"),
-            _ => return Err("this hour is lived twice in the scene's zone"),
+            [None, _] => {
+                return Err(detail!(
+                    "场景的时区没有这个时间",
+                    "no such time in the scene's zone"
+                ));
+            }
+            _ => {
+                return Err(detail!(
+                    "场景的时区中这一小时出现两次",
+                    "this hour is lived twice in the scene's zone"
+                ));
+            }
         },
         None => {
-            let time = rfc3339(text).ok_or("not a date and time")?;
+            let time =
+                rfc3339(text).ok_or_else(|| detail!("不是日期时间", "not a date and time"))?;
             (time.to_utc(), time.with_timezone(&zone).naive_local())
         }
     };
     if at.timestamp_subsec_nanos() >= 1_000_000_000 {
-        return Err("a leap second has no instant of its own");
+        return Err(detail!(
+            "闰秒不对应单独的时刻",
+            "a leap second has no instant of its own"
+        ));
     }
     let midnight = local.time() == NaiveTime::MIN;
     let day = match midnight {
         true => local.date().pred_opt(),
         false => Some(local.date()),
     };
-    Ok((at, day.ok_or("out of range")?))
+    Ok((at, day.ok_or_else(|| detail!("超出范围", "out of range"))?))
 }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::columns::Column;
 use super::declared::{DayStart, Declared, Mass};
 use super::row::Row;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Bins times users times types of two days: about 60 MB at usual names, 200 MB at the longest.
 pub(super) const TOTALS_MAX: usize = 500_000;
@@ -54,7 +54,10 @@ impl Running {
         }
         let before = match self.totals.get_mut(&self.key) {
             Some(total) if row.at < total.at => {
-                let detail = "before the previous row of this bin, user and type";
+                let detail = detail!(
+                    "早于同一桶、同一用户、同一类别的上一行",
+                    "before the previous row of this bin, user and type"
+                );
                 return Err(Problem::at(
                     Code::TimeInvalid,
                     declared.column(Column::Time),
@@ -76,7 +79,10 @@ impl Running {
                     .into_mut();
                 if self.first_is_base {
                     total.kilograms = row.weight;
-                    let detail = "the day's first total: the next is measured from it";
+                    let detail = detail!(
+                        "当日首个累计值，作为下一行的起点",
+                        "the day's first total: the next is measured from it"
+                    );
                     return Err(Problem::at(
                         Code::DuplicateReading,
                         declared.column(Column::Weight),
@@ -91,12 +97,16 @@ impl Running {
             return Err(Problem::at(
                 Code::DuplicateReading,
                 declared.column(Column::Weight),
-                "the total did not rise",
+                detail!("累计值没有增加", "the total did not rise"),
             ));
         }
         if rise < Decimal::ZERO {
-            let detail = format!("the total fell from {} kg", before.kilograms.normalize());
-            return Err(declared.weight_refused(&detail));
+            let before = before.kilograms.normalize();
+            let detail = detail!(
+                "累计值低于先前的 {before} kg",
+                "the total fell from {before} kg"
+            );
+            return Err(declared.weight_refused(detail));
         }
         let rise = declared.believed(rise)?;
         before.at = row.at;
@@ -115,7 +125,10 @@ impl Running {
         if self.totals.len() < TOTALS_MAX {
             return Ok(());
         }
-        let detail = format!("more than {TOTALS_MAX} running totals of two days: split the file");
+        let detail = detail!(
+            "两天内的累计值超过 {TOTALS_MAX} 个，请拆分文件",
+            "more than {TOTALS_MAX} running totals of two days: split the file"
+        );
         Err(Problem::at(Code::BodyTooLarge, "file", detail))
     }
 }

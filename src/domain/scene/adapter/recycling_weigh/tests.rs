@@ -325,6 +325,8 @@ fn a_scene_must_say_what_no_file_says() {
     (ADAPTER.check)(&options(DROPS)).expect("sound");
     let problem = read_all("recycling-weigh", HEADER.as_bytes()).expect_err("undeclared");
     assert_eq!(problem.param.as_deref(), Some("settings.unit"));
+    let told = (problem.detail.zh(), problem.detail.en());
+    assert_eq!(told, ("须为 g 或 kg", "g or kg"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::Layout;
 use super::names::Names;
 use super::pairing::{Settled, Tap};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// What turns settled taps into outcomes.
 pub(super) struct Book {
@@ -34,8 +34,11 @@ impl Book {
                 code: Code::UnpairedTap,
             }),
             Settled::Repeated(tap) => {
-                let problem =
-                    Problem::at(Code::DuplicateReading, "deal_date", "the same tap again");
+                let problem = Problem::at(
+                    Code::DuplicateReading,
+                    "deal_date",
+                    detail!("同一次刷卡重复出现", "the same tap again"),
+                );
                 refused(tap.place(self.layout), problem)
             }
         }

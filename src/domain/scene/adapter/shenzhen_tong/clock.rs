@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::super::local_time::{LocalTime, rfc3339};
 use super::declared::Zulu;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
@@ -23,7 +23,7 @@ impl Clock {
         self.instant(text)
             .and_then(|instant| u32::try_from(instant.timestamp()).ok())
             .ok_or_else(|| {
-                let detail = format!("no such time in {}", self.zone);
+                let detail = detail!("时区 {} 没有这个时间", "no such time in {}", self.zone);
                 Problem::at(Code::TimeInvalid, "deal_date", detail)
             })
     }

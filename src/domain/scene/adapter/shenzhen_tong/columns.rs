@@ -8,7 +8,7 @@ use super::super::local_time::LocalTime;
 use super::super::malformed;
 use super::declared::Declared;
 use super::row::KINDS;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The fields that are read, in the order of [`super::row::Row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +124,10 @@ impl Columns {
                 return Ok(columns.narrowed(first.len()));
             }
         }
-        Err(absent(
+        Err(absent(detail!(
+            "既不是已知的表头，也不是已知的列顺序；可在 settings.columns 中说明",
             "neither a header nor an order of columns that is known; settings.columns can name it"
-                .to_owned(),
-        ))
+        )))
     }
 
     fn declared(first: &Fields, order: &[Option<Field>]) -> Columns {
@@ -148,7 +148,10 @@ impl Columns {
                 .iter()
                 .position(|name| Field::named(name) == Some(field));
             if slot.is_none() {
-                return Err(absent(format!("no column {english} ({chinese})")));
+                return Err(absent(detail!(
+                    "缺少列 {english}（{chinese}）",
+                    "no column {english} ({chinese})"
+                )));
             }
         }
         Ok(Columns {
@@ -205,13 +208,16 @@ impl Columns {
         }
         let (least, most) = (self.width.start(), self.width.end());
         let detail = match least == most {
-            true => format!("{least} columns are expected"),
-            false => format!("{least} to {most} columns are expected"),
+            true => detail!("应有 {least} 列", "{least} columns are expected"),
+            false => detail!(
+                "应有 {least} 至 {most} 列",
+                "{least} to {most} columns are expected"
+            ),
         };
         Err(malformed(detail))
     }
 }
 
-pub(super) fn absent(detail: String) -> Problem {
+pub(super) fn absent(detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, "line 1", detail)
 }

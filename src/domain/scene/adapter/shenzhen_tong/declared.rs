@@ -3,7 +3,7 @@
 use super::super::Settings;
 use super::super::settings::param;
 use super::columns::Field;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// More columns than any layout has.
 const COLUMNS_MAX: usize = 64;
@@ -54,25 +54,31 @@ impl Declared {
 /// `card_no,deal_date,-,deal_type,station`: names as the platform has them, `-` for a column that
 /// is not read.
 fn columns(text: &str) -> Result<Vec<Option<Field>>, Problem> {
-    let refused = |detail: String| Problem::at(Code::InvalidField, param("columns"), detail);
+    let refused = |detail: Detail| Problem::at(Code::InvalidField, param("columns"), detail);
     let mut found = Vec::new();
     for name in text.split(',').map(str::trim) {
         let field = Field::named(name);
         if field.is_none() && name != "-" && !Field::IGNORED.contains(&name) {
-            return Err(refused(format!("{name:?} is no column that is known")));
+            return Err(refused(detail!(
+                "{name:?} 不是已知的列",
+                "{name:?} is no column that is known"
+            )));
         }
         if field.is_some() && found.contains(&field) {
-            return Err(refused(format!("{name} stands twice")));
+            return Err(refused(detail!("{name} 重复出现", "{name} stands twice")));
         }
         found.push(field);
     }
     for needed in [Field::Card, Field::Time, Field::Type, Field::Station] {
         if !found.contains(&Some(needed)) {
-            return Err(refused(format!("{} is missing", needed.name())));
+            return Err(refused(detail!("缺少 {}", "{} is missing", needed.name())));
         }
     }
     if found.len() > COLUMNS_MAX {
-        return Err(refused(format!("more than {COLUMNS_MAX} columns")));
+        return Err(refused(detail!(
+            "超过 {COLUMNS_MAX} 列",
+            "more than {COLUMNS_MAX} columns"
+        )));
     }
     Ok(found)
 }

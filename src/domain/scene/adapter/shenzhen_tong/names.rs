@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Station and line names, numbered as they come; at most 65,536 of at most 64 bytes.
 #[derive(Default)]
@@ -23,7 +23,10 @@ impl Names {
             Problem::at(
                 Code::InvalidField,
                 field,
-                "longer than 64 bytes, or one name too many",
+                detail!(
+                    "超过 64 字节，或名称过多",
+                    "longer than 64 bytes, or one name too many"
+                ),
             )
         })?;
         self.names.push(name.into());

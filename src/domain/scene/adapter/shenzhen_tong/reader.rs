@@ -19,7 +19,7 @@ use super::names::Names;
 use super::pairing::{Card, Kind, Tap, Window};
 use super::row::{Row, What, fare, kind};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Above this many cards the distinct count is left out rather than the memory bound.
 const CARDS_MAX: usize = 2_000_000;
@@ -90,11 +90,11 @@ impl Reader {
     ) -> Result<(), Problem> {
         let mut fields = Fields::default();
         let Some((number, first)) = lines.next()? else {
-            return Err(absent("the file is empty".to_owned()));
+            return Err(absent(detail!("文件为空", "the file is empty")));
         };
         fields
             .split(first)
-            .map_err(|_| absent("no header".to_owned()))?;
+            .map_err(|_| absent(detail!("没有表头", "no header")))?;
         let columns = Columns::of(&fields, &self.declared)?;
         self.book.fares = columns.has(Field::Money);
         self.cars = columns.has(Field::Car);
@@ -166,7 +166,11 @@ impl Reader {
         };
         self.fare = self.fare.saturating_add(u64::from(fare));
         let card = Card::new(required(&row.card_no, "card_no")?).ok_or_else(|| {
-            Problem::at(Code::InvalidField, "card_no", "1 to 32 visible characters")
+            Problem::at(
+                Code::InvalidField,
+                "card_no",
+                detail!("应为 1 至 32 个可见字符", "1 to 32 visible characters"),
+            )
         })?;
         if self.cards.len() <= CARDS_MAX {
             self.cards.insert(card.hash());
@@ -175,7 +179,7 @@ impl Reader {
             return Err(Problem::at(
                 Code::MissingField,
                 "station",
-                "car_no is missing too",
+                detail!("car_no 也缺失", "car_no is missing too"),
             ));
         }
         let station = required(&row.station, "station")?;

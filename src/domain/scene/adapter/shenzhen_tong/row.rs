@@ -10,7 +10,7 @@ use super::super::lines::Fields;
 use super::columns::{Columns, Field};
 use super::declared::Money;
 use super::pairing::Kind;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A ride that costs more than 10,000 yuan is no ride.
 const FARE_MAX_FEN: u32 = 1_000_000;
@@ -54,7 +54,10 @@ pub(super) enum What {
 pub(super) fn kind(deal_type: &str) -> Result<What, Problem> {
     let found = KINDS.iter().find(|(word, _)| *word == deal_type);
     found.map(|(_, what)| *what).ok_or_else(|| {
-        let detail = "地铁入站 (21), 地铁出站 (22) or 巴士 is expected";
+        let detail = detail!(
+            "应为地铁入站（21）、地铁出站（22）或巴士",
+            "地铁入站 (21), 地铁出站 (22) or 巴士 is expected"
+        );
         Problem::at(Code::InvalidField, "deal_type", detail)
     })
 }
@@ -84,18 +87,34 @@ impl<'a> Row<'a> {
 pub(super) fn fare(text: &str, money: Money) -> Result<u32, Problem> {
     let problem = |code, detail| Problem::at(code, "deal_money", detail);
     if text.starts_with('-') {
-        return Err(problem(Code::QuantityOutOfRange, "a fare is not negative"));
+        return Err(problem(
+            Code::QuantityOutOfRange,
+            detail!("票款不能为负", "a fare is not negative"),
+        ));
     }
     let fen: u32 = match money {
         Money::Fen => text.parse().map_err(|_| {
-            let detail = "whole fen are expected; settings.money may say yuan";
+            let detail = detail!(
+                "应为以分计的整数；如以元计，请在 settings.money 中声明 yuan",
+                "whole fen are expected; settings.money may say yuan"
+            );
             problem(Code::InvalidField, detail)
         })?,
-        Money::Yuan => of_yuan(text)
-            .ok_or_else(|| problem(Code::InvalidField, "yuan with two decimals are expected"))?,
+        Money::Yuan => of_yuan(text).ok_or_else(|| {
+            problem(
+                Code::InvalidField,
+                detail!(
+                    "应为以元计、两位小数的金额",
+                    "yuan with two decimals are expected"
+                ),
+            )
+        })?,
     };
     if fen > FARE_MAX_FEN {
-        return Err(problem(Code::QuantityOutOfRange, "more than 10,000 yuan"));
+        return Err(problem(
+            Code::QuantityOutOfRange,
+            detail!("超过 10,000 元", "more than 10,000 yuan"),
+        ));
     }
     Ok(fen)
 }

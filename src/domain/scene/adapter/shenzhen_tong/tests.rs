@@ -313,6 +313,9 @@ fn fares_and_orders_that_are_not_declared_are_refused() {
         let problem = read_all("shenzhen-tong", text.as_bytes()).expect_err(text);
         assert_eq!(problem.code, Code::FormatMismatch);
     }
+    let timeless = read_all("shenzhen-tong", "卡号,交易类型\n".as_bytes()).expect_err("no time");
+    assert_eq!(timeless.detail.zh(), "缺少列 deal_date（交易日期时间）");
+    assert_eq!(timeless.detail.en(), "no column deal_date (交易日期时间)");
     for (text, param) in [
         ("money = 'usd'", "settings.money"),
         ("z_times = 'z'", "settings.z_times"),
