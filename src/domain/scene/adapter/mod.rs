@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 mod citibike;
 mod cloudevents;
@@ -197,7 +197,11 @@ fn malformed(detail: impl Into<Detail>) -> Problem {
 
 /// The file's last row breaks off: what came before it may lack a part as well.
 fn torn(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
+    Problem::at(
+        Code::FileTruncated,
+        place.to_string(),
+        detail!("最后一行不完整", "a torn row"),
+    )
 }
 
 /// A name known to the methodologies costs no allocation.
