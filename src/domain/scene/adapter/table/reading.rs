@@ -6,10 +6,11 @@ use std::rc::Rc;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::super::{Outcome, Place, Seen, refused};
+use super::clock::Clock;
 use super::columns::{Located, Slot};
 use super::mapping::Mapping;
 use super::row::{Cells, Fault, Row};
-use super::times::{Clock, Extent};
+use super::times::Extent;
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Detail, Problem, detail};
 

@@ -1,9 +1,9 @@
-//! When a row's act happened: which columns say so, and how a local time becomes an instant.
+//! When a row's act happened: which columns say so, and in which formats.
 
-use chrono::{DateTime, Days, MappedLocalTime, Months, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Days, Months, NaiveTime, Utc};
 
 use super::super::local_time::can_be_stated;
+use super::clock::{Clock, Repeated};
 use super::columns::{Columns, Slot};
 use super::length::Length;
 use super::pattern::{Grain, Pattern, Stated, on_the_clock};
@@ -14,16 +14,6 @@ use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// No format writes a time at greater length; a longer text is not searched for one.
 const TIME_BYTES_MAX: usize = 256;
-
-/// What to make of a local time that the clocks show twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeated {
-    Refuse,
-    Earlier,
-    Later,
-    /// Rows stand in order of time: the first instant after the row before.
-    InOrder,
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Ends {
@@ -41,19 +31,6 @@ pub(super) enum Extent {
     Whole(DateTime<Utc>, DateTime<Utc>),
     /// Its end is the next row's beginning.
     Open(DateTime<Utc>),
-}
-
-/// What a file's times are read against.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Clock {
-    pub(super) zone: Option<Tz>,
-    last: Option<DateTime<Utc>>,
-}
-
-impl Clock {
-    pub(super) fn new(zone: Option<Tz>) -> Clock {
-        Clock { zone, last: None }
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -174,7 +151,7 @@ impl Times {
                 let from = self.instant(row, slot, stated, clock)?;
                 let to = match length.seconds() {
                     Some(seconds) => from.checked_add_signed(seconds),
-                    None => self.end(stated, length.after(stated.clock), clock),
+                    None => clock.end(stated, length.after(stated.clock)),
                 };
                 let to = to.filter(can_be_stated);
                 let to = to.ok_or_else(|| row.fault(slot, Code::TimeInvalid, no_other_end()))?;
@@ -185,7 +162,7 @@ impl Times {
                 let to = self.instant(row, slot, stated, clock)?;
                 let from = match length.seconds() {
                     Some(seconds) => to.checked_sub_signed(seconds),
-                    None => self.end(stated, length.before(stated.clock), clock),
+                    None => clock.end(stated, length.before(stated.clock)),
                 };
                 let from = from.filter(can_be_stated);
                 let from =
@@ -195,10 +172,9 @@ impl Times {
             Ends::Both(from_slot, to_slot) => {
                 let from = self.instant(row, from_slot, self.stated(row, from_slot)?, clock)?;
                 let stated = self.closing(self.stated(row, to_slot)?);
-                Ok(Extent::Whole(
-                    from,
-                    self.end_after(row, to_slot, stated, from, clock)?,
-                ))
+                let to = clock.end_after(stated, from, self.repeated);
+                let to = to.map_err(|detail| row.fault(to_slot, Code::TimeInvalid, detail))?;
+                Ok(Extent::Whole(from, to))
             }
         }
     }
@@ -271,95 +247,8 @@ impl Times {
         stated: Stated,
         clock: &mut Clock,
     ) -> Result<DateTime<Utc>, Fault> {
-        let found = match candidates(stated, clock.zone) {
-            [Some(early), Some(late)] => match self.repeated {
-                Repeated::Refuse => Err(twice()),
-                Repeated::Earlier => Ok(early),
-                Repeated::Later => Ok(late),
-                Repeated::InOrder if clock.last.is_none_or(|last| early > last) => Ok(early),
-                Repeated::InOrder if clock.last.is_some_and(|last| late > last) => Ok(late),
-                Repeated::InOrder => Err(detail!(
-                    "时钟回拨，这个时间出现两次，而各行没有按时间排列",
-                    "the clocks show it twice, and the rows are not in order"
-                )),
-            },
-            [Some(only), None] => Ok(only),
-            [None, _] => Err(skipped()),
-        };
-        let found = found
-            .and_then(within_years)
-            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))?;
-        clock.last = Some(found);
-        Ok(found)
-    }
-
-    /// The end of a row whose beginning is known, which often tells the two instants apart.
-    fn end_after<C: Cells>(
-        &self,
-        row: &Row<'_, C>,
-        slot: Slot,
-        stated: Stated,
-        from: DateTime<Utc>,
-        clock: &Clock,
-    ) -> Result<DateTime<Utc>, Fault> {
-        let all = candidates(stated, clock.zone);
-        let found = match all.map(|end| end.filter(|end| *end >= from)) {
-            [None, None] if all[0].is_some() => {
-                Err(detail!("早于本行的起始时间", "before the row begins"))
-            }
-            [None, None] => Err(skipped()),
-            [Some(only), None] | [None, Some(only)] => Ok(only),
-            [Some(early), Some(late)] => match self.repeated {
-                Repeated::Refuse => Err(twice()),
-                Repeated::Earlier | Repeated::InOrder => Ok(early),
-                Repeated::Later => Ok(late),
-            },
-        };
-        found
-            .and_then(within_years)
-            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
-    }
-
-    /// The other end of a stretch of the calendar; at a clock change the earlier instant, and
-    /// none where the clocks skipped it.
-    fn end(
-        &self,
-        stated: Stated,
-        other: Option<NaiveDateTime>,
-        clock: &Clock,
-    ) -> Option<DateTime<Utc>> {
-        let other = Stated {
-            clock: other?,
-            offset: stated.offset,
-        };
-        let [early, _] = candidates(other, clock.zone);
-        early
-    }
-}
-
-fn twice() -> Detail {
-    detail!(
-        "时钟回拨，这个时间出现两次，映射没有说明取哪一个",
-        "the clocks show it twice, and the mapping says not which is meant"
-    )
-}
-
-fn skipped() -> Detail {
-    detail!(
-        "时区里没有这个时间：时钟拨快时跳过了",
-        "no such time in the zone: the clocks skipped it"
-    )
-}
-
-/// # Errors
-/// Before the year 0 or after 9999: a count of seconds may say that, and no record can.
-fn within_years(at: DateTime<Utc>) -> Result<DateTime<Utc>, Detail> {
-    match can_be_stated(&at) {
-        true => Ok(at),
-        false => Err(detail!(
-            "不在 0 至 9999 年之内",
-            "not within the years 0 to 9999"
-        )),
+        let found = clock.instant(stated, self.repeated);
+        found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
     }
 }
 
@@ -375,24 +264,6 @@ fn date(text: &str, epoch: serial::Epoch) -> Result<Stated, Detail> {
     let serial = serial.ok_or_else(|| detail!("不是电子表格日期", "not a spreadsheet date"))?;
     let clock = serial::local(serial, epoch)?;
     Ok(on_the_clock(clock))
-}
-
-/// The instants a written time can mean; the earlier first.
-fn candidates(stated: Stated, zone: Option<Tz>) -> [Option<DateTime<Utc>>; 2] {
-    let found = match (stated.offset, zone) {
-        (Some(offset), _) => offset
-            .from_local_datetime(&stated.clock)
-            .map(|at| at.to_utc()),
-        (None, Some(zone)) => zone
-            .from_local_datetime(&stated.clock)
-            .map(|at| at.to_utc()),
-        (None, None) => MappedLocalTime::None,
-    };
-    match found {
-        MappedLocalTime::None => [None, None],
-        MappedLocalTime::Single(only) => [Some(only), None],
-        MappedLocalTime::Ambiguous(early, late) => [Some(early), Some(late)],
-    }
 }
 
 fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<Ends, Problem> {
