@@ -65,6 +65,16 @@ pub enum Place {
     Pointer(String),
 }
 
+impl Place {
+    /// As [`fmt::Display`], in Chinese; a pointer is the same in any language.
+    fn zh(&self) -> String {
+        match self {
+            Place::Line(number) => format!("第 {number} 行"),
+            Place::Item(..) | Place::Pointer(_) => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
