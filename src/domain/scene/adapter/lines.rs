@@ -147,7 +147,7 @@ impl Fields {
                 None if rest.is_empty() => return Ok(()),
                 None => {
                     return Err(malformed(detail!(
-                        "右引号之后还有文字",
+                        "闭合的引号之后还有文字",
                         "text after a closing quote"
                     )));
                 }

@@ -74,7 +74,7 @@ impl Rules {
         let user = identifier(&row.user, "USER_ID")?;
         if user.bytes().filter(|byte| *byte != b'*').count() < UNMASKED_MIN {
             let detail = detail!(
-                "未遮盖的字符不足 {UNMASKED_MIN} 个",
+                "未脱敏的字符不足 {UNMASKED_MIN} 个",
                 "fewer than {UNMASKED_MIN} characters are not masked"
             );
             return Err(Problem::at(Code::InvalidField, "USER_ID", detail).into());

@@ -109,7 +109,7 @@ pub(super) fn attribute(
     Ok(None)
 }
 
-pub(super) fn mismatch(place: String, detail: impl Into<Detail>) -> Problem {
+pub(super) fn mismatch(place: String, detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
 }
 

@@ -218,7 +218,7 @@ impl<R: BufRead> Document<R> {
             "creationDate" => &mut self.created,
             "epcisBody" => {
                 return Err(mismatch(detail!(
-                    "epcisBody 出现了两次",
+                    "epcisBody 重复出现",
                     "epcisBody stands twice"
                 )));
             }
@@ -237,7 +237,7 @@ impl<R: BufRead> Document<R> {
             Some(_) => Err(Problem::at(
                 Code::FormatMismatch,
                 name,
-                detail!("出现了两次", "stands twice"),
+                detail!("重复出现", "stands twice"),
             )),
         }
     }

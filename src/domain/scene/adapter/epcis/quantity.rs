@@ -208,7 +208,7 @@ fn epc_list<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Vec<Cow<'a, st
     }
     epcs.sort_unstable();
     if epcs.array_windows().any(|[a, b]| a == b) {
-        let detail = detail!("同一对象出现了两次", "an object stands twice");
+        let detail = detail!("同一对象重复出现", "an object stands twice");
         return Err(Problem::at(Code::DuplicateReading, field, detail));
     }
     Ok(epcs)

@@ -241,7 +241,7 @@ fn trusted(segment: &Segment) -> Result<(), Problem> {
         (Code::TimeInvalid, "trkpt.time", detail)
     } else if too_many(jumps, steps) {
         let detail = detail!(
-            "{steps} 步中有 {jumps} 步是跳跃",
+            "{steps} 步中有 {jumps} 步是跳变",
             "{jumps} of {steps} steps are jumps"
         );
         (Code::QuantityOutOfRange, "trkpt", detail)

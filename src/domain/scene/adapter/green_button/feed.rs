@@ -408,7 +408,7 @@ fn outcome(
         Ok((context, span)) if taken => Outcome::Record(place, context.record(&span, reading)),
         Ok(_) => {
             let detail = detail!(
-                "同一计量点的另一条读数已覆盖这段时间，陈述更晚或在先",
+                "这段时间已有同一计量点的另一条读数，其陈述较晚或排在前面",
                 "another reading of this meter, stated later or first, covers the time"
             );
             let field = "timePeriod.start";

@@ -91,7 +91,7 @@ impl Summary {
         );
         if !covered.add(start, end) {
             let detail = detail!(
-                "同一计量点的另一份汇总已覆盖这段时间，陈述更晚或在先",
+                "这段时间已有同一计量点的另一份汇总，其陈述较晚或排在前面",
                 "another summary of this meter, stated later or first, covers the time"
             );
             return Err(Problem::at(

@@ -141,7 +141,7 @@ impl<R: BufRead> Array<R> {
             while self.cursor.more()? {
                 if self.is_rows_key()? {
                     return Err(mismatch(detail!(
-                        "{:?} 出现了两次",
+                        "{:?} 重复出现",
                         "{:?} stands twice",
                         self.wrapper.key
                     )));

@@ -141,11 +141,11 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     }
 }
 
-pub(super) fn mismatch(detail: impl Into<Detail>) -> Problem {
+pub(super) fn mismatch(detail: Detail) -> Problem {
     Problem {
         code: Code::FormatMismatch,
         param: None,
-        detail: detail.into(),
+        detail,
     }
 }
 

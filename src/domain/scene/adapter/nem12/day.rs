@@ -82,7 +82,7 @@ impl Day {
         }
         let quality = QualityMethod::parse("QualityMethod", row.get(3))?;
         let Some(flag) = quality.flag else {
-            let detail = detail!("V 只用于 300 行", "V belongs in a 300 row");
+            let detail = detail!("V 只用于 300 记录", "V belongs in a 300 row");
             return Err(Problem::at(Code::InvalidField, "QualityMethod", detail));
         };
         self.causes.add(quality.method, "ReasonCode", row.get(4))?;
@@ -216,7 +216,7 @@ fn unspoken(from: usize, to: usize) -> Problem {
         Code::MissingField,
         "QualityMethod",
         detail!(
-            "没有 400 行说明时段 {from} 至 {to}",
+            "没有 400 记录说明时段 {from} 至 {to}",
             "no 400 row speaks of intervals {from} to {to}"
         ),
     )

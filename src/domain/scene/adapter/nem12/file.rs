@@ -78,7 +78,7 @@ impl<'a> File<'a> {
                 Code::FileTruncated,
                 format!("line {last}"),
                 detail!(
-                    "文件结尾缺少 900 行",
+                    "文件结尾缺少 900 记录",
                     "the file ends without its 900 record"
                 ),
             )),
@@ -92,7 +92,7 @@ impl<'a> File<'a> {
             (Err(_), Above::End) => {
                 return Err(not_this(
                     place,
-                    detail!("此处应为 100 行", "a 100 record is expected"),
+                    detail!("此处应为 100 记录", "a 100 record is expected"),
                 ));
             }
             (Err(problem), _) => {
@@ -106,7 +106,7 @@ impl<'a> File<'a> {
             _ if matches!(self.above, Above::End) => {
                 return Err(not_this(
                     place,
-                    detail!("此处应为 100 行", "a 100 record is expected"),
+                    detail!("此处应为 100 记录", "a 100 record is expected"),
                 ));
             }
             ("200", Some(Version::Nem12)) => self.channel(number, row),
@@ -128,7 +128,7 @@ impl<'a> File<'a> {
             }
             (other, _) => {
                 let detail = detail!(
-                    "此版本没有 {:?} 行",
+                    "此版本没有 {:?} 记录",
                     "{:?} is no record of this version",
                     short(other)
                 );
@@ -143,7 +143,7 @@ impl<'a> File<'a> {
             return Err(not_this(
                 place,
                 detail!(
-                    "上一个文件还没有结束，又出现 100 行",
+                    "上一个文件还没有结束，又出现 100 记录",
                     "a 100 record inside another file"
                 ),
             ));
@@ -190,7 +190,7 @@ impl<'a> File<'a> {
             _ => self.refuse(
                 number,
                 malformed(detail!(
-                    "300 行前面没有 200 行",
+                    "300 记录之前没有 200 记录",
                     "a 300 row without a 200 row"
                 )),
             ),
@@ -202,7 +202,7 @@ impl<'a> File<'a> {
             self.refuse(
                 number,
                 malformed(detail!(
-                    "400 行前面没有 300 行",
+                    "400 记录之前没有 300 记录",
                     "a 400 row without a 300 row"
                 )),
             );
@@ -231,7 +231,7 @@ impl<'a> File<'a> {
             self.refuse(
                 number,
                 malformed(detail!(
-                    "{name} 行没有所属的行",
+                    "{name} 记录没有所属的记录",
                     "a {name} row that belongs to nothing"
                 )),
             );

@@ -94,7 +94,7 @@ fn unknown(field: &str, text: &str) -> Problem {
         Code::InvalidField,
         field,
         detail!(
-            "{:?} 不是质量方法",
+            "{:?} 不是质量标志",
             "{:?} is no quality method",
             short(text)
         ),

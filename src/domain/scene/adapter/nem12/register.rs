@@ -84,7 +84,7 @@ fn period(row: &Fields, clock: Clock) -> Result<(DateTime<Utc>, DateTime<Utc>), 
         ),
         days if days > PERIOD_MAX_DAYS => (
             "PreviousRegisterReadDateTime",
-            detail!("早于三年以前", "over three years ago"),
+            detail!("距本次读数超过三年", "over three years ago"),
         ),
         _ => return Ok((from, to)),
     };
@@ -101,7 +101,7 @@ fn quality(row: &Fields, into: &mut Vec<(Cow<'static, str>, String)>) -> Result<
             None => Err(Problem::at(
                 Code::InvalidField,
                 field,
-                detail!("V 只用于 300 行", "V belongs in a 300 row"),
+                detail!("V 只用于 300 记录", "V belongs in a 300 row"),
             )),
             Some(Flag::Null) => Err(Problem::at(
                 Code::ReadingIncomplete,

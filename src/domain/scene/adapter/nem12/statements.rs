@@ -122,7 +122,7 @@ fn supersede(known: &mut Outcome, place: &Place, record: &Record) -> Result<(), 
     let said = |place: &Place| {
         let known = place.zh();
         let detail = detail!(
-            "另有同一内容的陈述，更晚或在先：{known}",
+            "另一行陈述了同一内容，且较晚或排在前面：{known}",
             "{place} states the same, and later or first"
         );
         Problem::at(Code::DuplicateReading, "UpdateDateTime", detail)

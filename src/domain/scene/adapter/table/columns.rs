@@ -131,7 +131,7 @@ impl Columns {
                     )),
                     (Some(_), Some(_)) => Err(mismatch(
                         header,
-                        detail!("{title:?} 列出现了两次", "column {title:?} stands twice"),
+                        detail!("{title:?} 列重复出现", "column {title:?} stands twice"),
                     )),
                 }
             }

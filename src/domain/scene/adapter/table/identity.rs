@@ -144,7 +144,7 @@ fn lead(constants: &Section, key: &str) -> Result<String, Problem> {
     if text.len() > ID_MAX / 2 || text.chars().any(char::is_control) {
         return Err(constants.refused(
             key,
-            detail!("不能超过 64 字节，不含控制字符", "must be at most 64 bytes"),
+            detail!("至多 64 字节，不含控制字符", "must be at most 64 bytes"),
         ));
     }
     Ok(text.to_owned())

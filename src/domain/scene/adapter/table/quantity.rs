@@ -211,7 +211,7 @@ impl Measure {
             false => Err(row.fault(
                 slot,
                 Code::MissingField,
-                detail!("空白，而空白不是 0", "blank, which is not zero"),
+                detail!("空白不等于 0", "blank, which is not zero"),
             )),
         }
     }

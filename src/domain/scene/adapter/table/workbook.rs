@@ -184,7 +184,7 @@ enum Stored<'b> {
 fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored<'_> {
     match value {
         DataRef::Empty if formula => Stored::Broken(detail!(
-            "公式的值从未算出",
+            "公式从未计算过",
             "a formula whose value was never computed"
         )),
         DataRef::Empty => Stored::Blank,

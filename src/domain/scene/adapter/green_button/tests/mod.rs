@@ -142,7 +142,7 @@ fn bad_readings_are_refused_one_by_one() {
             _ => None,
         })
         .collect();
-    let covered = "同一计量点的另一条读数已覆盖这段时间，陈述更晚或在先";
+    let covered = "这段时间已有同一计量点的另一条读数，其陈述较晚或排在前面";
     let instant = "应为 Unix 秒数";
     assert_eq!(
         told,

@@ -196,7 +196,7 @@ fn refusals_are_told_in_both_languages() {
         ([CHANNEL, &spoken, "400,,24,A,,\r\n"], "第 4 行", "line 4"),
         (
             [CHANNEL, &full, &full],
-            "另有同一内容的陈述，更晚或在先：第 3 行",
+            "另一行陈述了同一内容，且较晚或排在前面：第 3 行",
             "line 3 states the same, and later or first",
         ),
     ] {
