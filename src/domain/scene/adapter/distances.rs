@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::encoding::Decoded;
 use super::lines::{Fields, Lines};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A network of 1,000 stations has half a million pairs.
 const PAIRS_MAX: usize = 1_000_000;
@@ -43,7 +43,10 @@ impl DistanceTable {
             pairs += 1;
             let kept = pairs <= PAIRS_MAX && table.insert(&fields).is_some();
             if !kept {
-                let detail = "from,to,km is expected, each pair once";
+                let detail = detail!(
+                    "应为 from,to,km，每对只出现一次",
+                    "from,to,km is expected, each pair once"
+                );
                 return Err(Problem::at(
                     Code::FormatMismatch,
                     format!("line {number}"),

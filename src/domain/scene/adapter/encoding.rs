@@ -9,11 +9,12 @@
 //! anywhere, is refused.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use encoding_rs::{Decoder, DecoderResult, GBK};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 const BLOCK: usize = 64 * 1024;
 
@@ -90,7 +91,10 @@ impl<'a> Decoded<'a> {
         if self.raw.contains(&0) {
             return Err(unsupported(
                 self.offset,
-                "a NUL byte, as in UTF-16 or binary data",
+                detail!(
+                    "有 NUL 字节，像是 UTF-16 或二进制数据",
+                    "a NUL byte, as in UTF-16 or binary data"
+                ),
             ));
         }
         if !matches!(self.mode, Mode::Gbk(_)) {
@@ -115,14 +119,20 @@ impl<'a> Decoded<'a> {
             Some(None) if self.ended => Err(Problem::at(
                 Code::FileTruncated,
                 format!("byte {}", self.offset + count(valid)),
-                "the file ends in the middle of a character",
+                detail!(
+                    "文件在一个字符中间结束",
+                    "the file ends in the middle of a character"
+                ),
             )),
             Some(Some(_)) => {
                 let stray = self.raw.iter().take(valid).filter(|b| **b >= 0xc0).count();
                 if *wide || stray > STRAY_UTF8_MAX {
                     return Err(unsupported(
                         self.offset + count(valid),
-                        "UTF-8 up to here, and then a byte that is not",
+                        detail!(
+                            "此处之前是 UTF-8，这个字节不是",
+                            "UTF-8 up to here, and then a byte that is not"
+                        ),
                     ));
                 }
                 Ok(false)
@@ -160,11 +170,17 @@ impl<'a> Decoded<'a> {
             _ if torn => Err(Problem::at(
                 Code::FileTruncated,
                 format!("byte {}", self.offset),
-                "the file ends in the middle of a character",
+                detail!(
+                    "文件在一个字符中间结束",
+                    "the file ends in the middle of a character"
+                ),
             )),
             _ => Err(unsupported(
                 self.offset,
-                "a byte that is neither UTF-8 nor GBK",
+                detail!(
+                    "这个字节既不是 UTF-8 也不是 GBK",
+                    "a byte that is neither UTF-8 nor GBK"
+                ),
             )),
         }
     }
@@ -214,7 +230,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Problem> {
 /// Takes the mark of UTF-8 away; true if there was one.
 fn strip_mark(raw: &mut Vec<u8>) -> Result<bool, Problem> {
     if raw.starts_with(&[0xff, 0xfe]) || raw.starts_with(&[0xfe, 0xff]) {
-        return Err(unsupported(0, "a UTF-16 or UTF-32 byte order mark"));
+        return Err(unsupported(
+            0,
+            detail!(
+                "带 UTF-16 或 UTF-32 的字节顺序标记",
+                "a UTF-16 or UTF-32 byte order mark"
+            ),
+        ));
     }
     let marked = raw.starts_with(b"\xef\xbb\xbf");
     if marked {
@@ -223,7 +245,7 @@ fn strip_mark(raw: &mut Vec<u8>) -> Result<bool, Problem> {
     Ok(marked)
 }
 
-fn unsupported(offset: u64, detail: &str) -> Problem {
+fn unsupported(offset: u64, detail: Detail) -> Problem {
     Problem::at(Code::EncodingUnsupported, format!("byte {offset}"), detail)
 }
 
@@ -236,11 +258,16 @@ pub(super) fn carried(problem: Problem) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }
 
+/// A source that cannot be read, in the system's own words.
+pub(super) fn unread(error: &impl fmt::Display) -> Detail {
+    detail!("无法读取：{error}", "{error}")
+}
+
 pub(super) fn problem_of(error: io::Error) -> Problem {
     let text = error.to_string();
     match error.into_inner().map(|inner| inner.downcast::<Problem>()) {
         Some(Ok(problem)) => *problem,
-        _ => Problem::at(Code::Unavailable, "file", text),
+        _ => Problem::at(Code::Unavailable, "file", unread(&text)),
     }
 }
 

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::settings::{Settings, param};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Mean radius of the Earth, in metres: IUGG R₁ for WGS 84, (2a + b) / 3.
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
@@ -45,7 +45,10 @@ impl Datum {
 
     /// Points were found, and nobody said what their degrees mean.
     pub(super) fn missing() -> Problem {
-        let detail = "wgs84, gcj02 or bd09: coordinates do not say which they are";
+        let detail = detail!(
+            "应为 wgs84、gcj02 或 bd09：坐标本身不说明用哪个坐标系",
+            "wgs84, gcj02 or bd09: coordinates do not say which they are"
+        );
         Problem::at(Code::MissingField, param(Datum::KEY), detail)
     }
 }

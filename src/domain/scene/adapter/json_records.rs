@@ -5,7 +5,7 @@ use std::io::BufRead;
 use super::json_rows::JsonRows;
 use super::{Outcome, Place, malformed, refused, torn};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Why a row is no record.
 #[derive(Debug)]
@@ -87,12 +87,13 @@ pub(super) fn misread(error: &serde_json::Error) -> Problem {
         .iter()
         .any(|lead| text.starts_with(lead));
     malformed(match quotes {
-        true => format!(
+        true => detail!(
+            "值的类型与要求不符，位于第 {} 行第 {} 列",
             "a value of another kind than is expected, at line {} column {}",
             error.line(),
             error.column()
         ),
-        false => text,
+        false => detail!("无法解析：{text}", "{text}"),
     })
 }
 
@@ -104,6 +105,7 @@ mod tests {
     use super::super::json_rows::DATA;
     use super::super::json_text::Text;
     use super::*;
+    use crate::domain::problem::Detail;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -113,10 +115,10 @@ mod tests {
         card: Text<'a>,
     }
 
-    fn problem(text: &str) -> (Code, Option<String>, String) {
+    fn problem(text: &str) -> (Code, Option<String>, Detail) {
         let error = serde_json::from_str::<Row<'_>>(text).expect_err(text);
         let problem = misread(&error);
-        (problem.code, problem.param, problem.detail.to_string())
+        (problem.code, problem.param, problem.detail)
     }
 
     #[test]
@@ -130,17 +132,23 @@ mod tests {
         ] {
             let (code, _, detail) = problem(text);
             assert_eq!(code, Code::RowMalformed);
-            assert!(
-                !detail.contains("138") && detail.contains("column"),
-                "{detail}"
-            );
+            assert!(!detail.both().contains("138"), "{detail:?}");
+            assert!(detail.en().contains("column"), "{detail:?}");
         }
         assert_eq!(
             problem("{}"),
-            (Code::MissingField, Some("card".to_owned()), String::new())
+            (
+                Code::MissingField,
+                Some("card".to_owned()),
+                Detail::default()
+            )
         );
         let (_, _, detail) = problem(r#"{"card":"1","card":"2"}"#);
-        assert!(detail.contains("duplicate field `card`"), "{detail}");
+        let (zh, en) = (detail.zh(), detail.en());
+        assert!(en.starts_with("duplicate field `card`"), "{detail:?}");
+        assert_eq!(zh, format!("无法解析：{en}"));
+        let (_, _, detail) = problem(r#"{"card":7}"#);
+        assert_eq!(detail.zh(), "值的类型与要求不符，位于第 1 行第 9 列");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::encoding::problem_of;
 use super::{Place, ROW_MAX, malformed, torn};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Reads lines of at most [`ROW_MAX`] bytes; the line end (LF or CRLF) is left out.
 pub(super) struct Lines<R> {
@@ -54,7 +54,7 @@ impl<R: BufRead> Lines<R> {
             Err(_) => Err(Problem::at(
                 Code::EncodingUnsupported,
                 format!("line {}", self.number),
-                "not UTF-8",
+                detail!("不是 UTF-8", "not UTF-8"),
             )),
         }
     }
@@ -79,7 +79,7 @@ pub(super) fn too_long(place: String, longest: usize) -> Problem {
     Problem::at(
         Code::LineTooLong,
         place,
-        format!("longer than {longest} bytes"),
+        detail!("超过 {longest} 字节", "longer than {longest} bytes"),
     )
 }
 
@@ -145,7 +145,12 @@ impl Fields {
             match rest.strip_prefix(delimiter) {
                 Some(after) => rest = after,
                 None if rest.is_empty() => return Ok(()),
-                None => return Err(malformed("text after a closing quote")),
+                None => {
+                    return Err(malformed(detail!(
+                        "闭合的引号之后还有文字",
+                        "text after a closing quote"
+                    )));
+                }
             }
         }
     }
@@ -154,7 +159,7 @@ impl Fields {
         let mut rest = quoted;
         loop {
             let Some((field, after)) = rest.split_once('"') else {
-                return Err(malformed("a quote is not closed"));
+                return Err(malformed(detail!("引号没有闭合", "a quote is not closed")));
             };
             self.text.push_str(field);
             match after.strip_prefix('"') {
@@ -204,10 +209,14 @@ impl<R: BufRead> Rows<R> {
         mut lines: Lines<R>,
         understood: impl FnOnce(&Fields) -> Result<T, Problem>,
     ) -> Result<(Rows<R>, T), Problem> {
-        let absent = |detail| Problem::at(Code::FormatMismatch, "line 1", detail);
+        let absent = |detail: Detail| Problem::at(Code::FormatMismatch, "line 1", detail);
         let mut fields = Fields::default();
-        let (_, header) = lines.next()?.ok_or_else(|| absent("the file is empty"))?;
-        fields.split(header).map_err(|_| absent("no header"))?;
+        let (_, header) = lines
+            .next()?
+            .ok_or_else(|| absent(detail!("文件为空", "the file is empty")))?;
+        fields
+            .split(header)
+            .map_err(|_| absent(detail!("没有表头", "no header")))?;
         let (width, columns) = (fields.len(), understood(&fields)?);
         let rows = Rows {
             lines,
@@ -230,7 +239,10 @@ impl<R: BufRead> Rows<R> {
             found if found == self.width => Ok(()),
             found => {
                 let width = self.width;
-                let detail = format!("{found} columns where the header has {width}");
+                let detail = detail!(
+                    "有 {found} 列，而表头有 {width} 列",
+                    "{found} columns where the header has {width}"
+                );
                 Err(malformed(detail))
             }
         });
@@ -293,6 +305,11 @@ mod tests {
             read("a,b\n1,2\n1\n\"1,2\n3,4").expect("readable"),
             ["2 wide", "2 2", "3 row_malformed", "4 row_malformed", "5 4"]
         );
+        let lines = Lines::new(&b"a,b\n1\n"[..]);
+        let (mut rows, ()) = Rows::below(lines, |_| Ok(())).expect("a header");
+        let (_, row) = rows.next().expect("a row").expect("a row");
+        let detail = row.map(drop).expect_err("one column").detail;
+        assert_eq!(detail.zh(), "有 1 列，而表头有 2 列");
         let code = |text| read(text).map_err(|problem: Problem| problem.code);
         assert_eq!(code("a,b\n1,2\n3"), Err(Code::FileTruncated));
         assert_eq!(code(""), Err(Code::FormatMismatch));

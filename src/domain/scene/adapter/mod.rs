@@ -12,7 +12,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 mod citibike;
 mod cloudevents;
@@ -63,6 +63,16 @@ pub enum Place {
     Item(&'static str, u64),
     /// RFC 6901 pointer into a JSON document, or element path of an XML document.
     Pointer(String),
+}
+
+impl Place {
+    /// As [`fmt::Display`], in Chinese; a pointer is the same in any language.
+    fn zh(&self) -> String {
+        match self {
+            Place::Line(number) => format!("第 {number} 行"),
+            Place::Item(..) | Place::Pointer(_) => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -197,7 +207,11 @@ fn malformed(detail: impl Into<Detail>) -> Problem {
 
 /// The file's last row breaks off: what came before it may lack a part as well.
 fn torn(place: &Place) -> Problem {
-    Problem::at(Code::FileTruncated, place.to_string(), "a torn row")
+    Problem::at(
+        Code::FileTruncated,
+        place.to_string(),
+        detail!("最后一行不完整", "a torn row"),
+    )
 }
 
 /// A name known to the methodologies costs no allocation.

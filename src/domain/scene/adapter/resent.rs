@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Ids that are remembered: about 12 MB.
 pub(super) const REMEMBERED_MAX: usize = 262_144;
@@ -29,10 +29,17 @@ impl Resent {
         match self.said.entry(id) {
             Entry::Vacant(new) => new.insert(said),
             Entry::Occupied(before) if *before.get() == said => {
-                return Err(Problem::at(Code::DuplicateReading, "id", "the same again"));
+                return Err(Problem::at(
+                    Code::DuplicateReading,
+                    "id",
+                    detail!("与先前的记录重复", "the same again"),
+                ));
             }
             Entry::Occupied(_) => {
-                let detail = "the same again, with other content";
+                let detail = detail!(
+                    "与先前的记录同号，内容却不同",
+                    "the same again, with other content"
+                );
                 return Err(Problem::at(Code::RecordConflict, "id", detail));
             }
         };

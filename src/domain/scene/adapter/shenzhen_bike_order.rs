@@ -23,7 +23,7 @@ use super::pseudonym::pseudonym;
 use super::speed::{self, SpeedLimit};
 use super::{Adapter, Options, Outcome, Seen};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of a user's or operator's id.
 const ID_MAX: usize = 48;
@@ -73,14 +73,17 @@ impl Rules {
         let row: Row<'_> = object(text)?;
         let user = identifier(&row.user, "USER_ID")?;
         if user.bytes().filter(|byte| *byte != b'*').count() < UNMASKED_MIN {
-            let detail = format!("fewer than {UNMASKED_MIN} characters are not masked");
+            let detail = detail!(
+                "未脱敏的字符不足 {UNMASKED_MIN} 个",
+                "fewer than {UNMASKED_MIN} characters are not masked"
+            );
             return Err(Problem::at(Code::InvalidField, "USER_ID", detail).into());
         }
         let operator = identifier(&row.operator, "COM_ID")?;
         let from = self.instant(&row.start, "START_TIME")?;
         let to = self.instant(&row.end, "END_TIME")?;
         if to < from {
-            let detail = "before START_TIME";
+            let detail = detail!("早于 START_TIME", "before START_TIME");
             return Err(Problem::at(Code::InvalidField, "END_TIME", detail).into());
         }
         let stamp = from.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -104,7 +107,7 @@ impl Rules {
         let time = LocalTime::parse(text);
         time.and_then(|time| time.instants(self.zone).into_iter().flatten().next())
             .ok_or_else(|| {
-                let detail = format!("no such time in {}", self.zone);
+                let detail = detail!("时区 {} 没有这个时间", "no such time in {}", self.zone);
                 Problem::at(Code::TimeInvalid, name, detail)
             })
     }
@@ -113,13 +116,19 @@ impl Rules {
         let from = self.point((&row.start_lat, "START_LAT"), (&row.start_lng, "START_LNG"))?;
         let to = self.point((&row.end_lat, "END_LAT"), (&row.end_lng, "END_LNG"))?;
         let millimetres = great_circle::millimetres(from, to);
-        let too_far = |detail: String| Problem::at(Code::QuantityOutOfRange, "END_LAT", detail);
+        let too_far = |detail: Detail| Problem::at(Code::QuantityOutOfRange, "END_LAT", detail);
         if millimetres > CITY_TRIP_MAX_MM {
-            return Err(too_far("more than 200 km from the start".to_owned()));
+            return Err(too_far(detail!(
+                "距起点超过 200 km",
+                "more than 200 km from the start"
+            )));
         }
         if self.limit.exceeded(millimetres, milliseconds) {
             let limit = self.limit.text();
-            return Err(too_far(format!("faster than {limit} in a straight line")));
+            return Err(too_far(detail!(
+                "按直线距离算，速度超过 {limit}",
+                "faster than {limit} in a straight line"
+            )));
         }
         Ok(great_circle::distance(millimetres))
     }
@@ -127,8 +136,13 @@ impl Rules {
     fn point(&self, latitude: Column<'_>, longitude: Column<'_>) -> Result<Point, Problem> {
         let north = required(latitude.0, latitude.1)?;
         let east = required(longitude.0, longitude.1)?;
-        Point::parse(north, east, self.datum)
-            .ok_or_else(|| Problem::at(Code::InvalidField, latitude.1, "not a point in degrees"))
+        Point::parse(north, east, self.datum).ok_or_else(|| {
+            Problem::at(
+                Code::InvalidField,
+                latitude.1,
+                detail!("不是以度表示的点", "not a point in degrees"),
+            )
+        })
     }
 }
 
@@ -158,7 +172,10 @@ struct Row<'a> {
 fn identifier<'a>(field: &'a Option<Text<'_>>, name: &str) -> Result<&'a str, Problem> {
     let text = required(field, name)?;
     if text.len() > ID_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let detail = format!("1 to {ID_MAX} visible ASCII characters");
+        let detail = detail!(
+            "应为 1 至 {ID_MAX} 个可见 ASCII 字符",
+            "1 to {ID_MAX} visible ASCII characters"
+        );
         return Err(Problem::at(Code::InvalidField, name, detail));
     }
     Ok(text)

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::settings::{Settings, param};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// On foot: the 20 km race-walking record, 1:16:10 of 16 February 2025, is 15.8 km/h
 /// (worldathletics.org, "Yamanishi breaks world 20km race walk record in Kobe").
@@ -67,7 +67,10 @@ impl SpeedLimit {
             .filter(|metres| (1..=500_000).contains(metres))
             .map(|metres_per_hour| Some(SpeedLimit { metres_per_hour }))
             .ok_or_else(|| {
-                let detail = "more than 0 and up to 500 km/h, to a thousandth";
+                let detail = detail!(
+                    "应大于 0、不超过 500 km/h，至多三位小数",
+                    "more than 0 and up to 500 km/h, to a thousandth"
+                );
                 Problem::at(Code::InvalidField, param(KEY), detail)
             })
     }

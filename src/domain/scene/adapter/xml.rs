@@ -1,15 +1,16 @@
 //! An XML document, part by part and in bounded memory: no DTD and no entity of the file's own is
 //! read; depth and the size of one tag or text are bounded.
 
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::ROW_MAX;
-use super::encoding::{Decoded, carried, problem_of};
+use super::encoding::{Decoded, carried, problem_of, unread};
 use super::lines::too_long;
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 const DEPTH_MAX: usize = 32;
 
@@ -46,11 +47,15 @@ pub(super) fn read<V: Visit>(source: &mut dyn BufRead, visit: &mut V) -> Result<
         match event {
             Event::Start(element) => {
                 if depth == 0 && std::mem::replace(&mut rooted, true) {
-                    return Err(mismatch("/".to_owned(), "more than one root element"));
+                    return Err(mismatch(
+                        "/".to_owned(),
+                        detail!("根元素不止一个", "more than one root element"),
+                    ));
                 }
                 depth += 1;
                 if depth > DEPTH_MAX {
-                    let detail = format!("nested deeper than {DEPTH_MAX}");
+                    let detail =
+                        detail!("嵌套超过 {DEPTH_MAX} 层", "nested deeper than {DEPTH_MAX}");
                     return Err(mismatch(visit.place(), detail));
                 }
                 visit.open(&element)?;
@@ -69,11 +74,14 @@ pub(super) fn read<V: Visit>(source: &mut dyn BufRead, visit: &mut V) -> Result<
             Event::Decl(declaration) => encoding(declaration.encoding())?,
             Event::Empty(_) | Event::Comment(_) | Event::PI(_) => {}
             Event::Eof if depth > 0 => {
-                let detail = "elements are still open";
+                let detail = detail!("还有元素没有闭合", "elements are still open");
                 return Err(Problem::at(Code::FileTruncated, visit.place(), detail));
             }
             Event::Eof if !rooted => {
-                return Err(mismatch("/".to_owned(), "the file has no element"));
+                return Err(mismatch(
+                    "/".to_owned(),
+                    detail!("文件里没有元素", "the file has no element"),
+                ));
             }
             Event::Eof => return Ok(()),
         }
@@ -90,7 +98,7 @@ pub(super) fn attribute(
     place: impl Fn() -> String,
 ) -> Result<Option<String>, Problem> {
     for attribute in element.attributes() {
-        let attribute = attribute.map_err(|error| mismatch(place(), error.to_string()))?;
+        let attribute = attribute.map_err(|error| mismatch(place(), unparsed(&error)))?;
         if attribute.key.local_name().as_ref() == name {
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
@@ -101,8 +109,13 @@ pub(super) fn attribute(
     Ok(None)
 }
 
-pub(super) fn mismatch(place: String, detail: impl Into<Detail>) -> Problem {
+pub(super) fn mismatch(place: String, detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
+}
+
+/// What the parser says of a text that is no XML.
+fn unparsed(error: &impl fmt::Display) -> Detail {
+    detail!("无法解析：{error}", "{error}")
 }
 
 pub(super) fn entity() -> Problem {
@@ -136,7 +149,7 @@ fn encoding<N: AsRef<str>, E>(declared: Option<Result<N, E>>) -> Result<(), Prob
         _ => Err(Problem::at(
             Code::EncodingUnsupported,
             "encoding",
-            format!("declared as {name}"),
+            detail!("声明的编码是 {name}", "declared as {name}"),
         )),
     }
 }
@@ -146,10 +159,12 @@ fn problem(error: quick_xml::Error, place: String) -> Problem {
         quick_xml::Error::Io(error) => {
             problem_of(io::Error::new(error.kind(), carried_again(&error)))
         }
-        quick_xml::Error::Syntax(_) => {
-            Problem::at(Code::FileTruncated, place, "the document ends inside a tag")
-        }
-        other => mismatch(place, other.to_string()),
+        quick_xml::Error::Syntax(_) => Problem::at(
+            Code::FileTruncated,
+            place,
+            detail!("文档在标签中间结束", "the document ends inside a tag"),
+        ),
+        other => mismatch(place, unparsed(&other)),
     }
 }
 
@@ -160,7 +175,7 @@ fn carried_again(error: &io::Error) -> Problem {
         .and_then(|inner| inner.downcast_ref::<Problem>())
     {
         Some(problem) => problem.clone(),
-        None => Problem::at(Code::Unavailable, "file", error.to_string()),
+        None => Problem::at(Code::Unavailable, "file", unread(error)),
     }
 }
 

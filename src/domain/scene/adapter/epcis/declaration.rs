@@ -12,12 +12,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::json_text::object;
-use super::event::{is_event_id, word};
-use super::fields::{instant, invalid, items, missing, text};
+use super::event::is_event_id;
+use super::fields::{an_object, instant, invalid, items, missing, text, word};
 use super::identity::{named, of_declaration};
 use super::vocabulary::ERROR_REASON;
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Bytes of an attribute's value.
 const VALUE_MAX: usize = 256;
@@ -48,21 +48,30 @@ impl Declaration {
         const TIME: &str = "errorDeclaration.declarationTime";
         const CORRECTIVES: &str = "errorDeclaration.correctiveEventIDs";
         let raw: RawDeclaration<'_> =
-            object(raw.get()).map_err(|_| invalid("errorDeclaration", "an object is expected"))?;
+            object(raw.get()).map_err(|_| invalid("errorDeclaration", an_object()))?;
         let at = instant(TIME, raw.time)?.ok_or_else(|| missing(TIME))?;
         if at < happened {
-            let rule = "before eventTime: an event is declared in error after it was stated";
+            let rule = detail!(
+                "早于 eventTime：事件陈述之后才能声明它有误",
+                "before eventTime: an event is declared in error after it was stated"
+            );
             return Err(Problem::at(Code::TimeInvalid, TIME, rule));
         }
         let mut correctives = Vec::new();
         for raw in items(CORRECTIVES, raw.correctives)? {
             let corrective = text(CORRECTIVES, Some(raw))?.unwrap_or_default();
             if !is_event_id(&corrective) {
-                return Err(invalid(CORRECTIVES, "event ids are URIs"));
+                return Err(invalid(
+                    CORRECTIVES,
+                    detail!("事件标识应为 URI", "event ids are URIs"),
+                ));
             }
             let corrective = named(&corrective);
             if corrective == id {
-                return Err(invalid(CORRECTIVES, "an event does not correct itself"));
+                return Err(invalid(
+                    CORRECTIVES,
+                    detail!("事件不能更正它自己", "an event does not correct itself"),
+                ));
             }
             correctives.push(corrective);
         }

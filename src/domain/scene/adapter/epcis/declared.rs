@@ -2,9 +2,9 @@
 
 use toml::Value;
 
-use super::subject::Subject;
+use super::subject::{FORMS_EN, FORMS_ZH, Subject};
 use super::vocabulary::BIZ_STEP;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::scene::adapter::settings::{Settings, param};
 
 /// Entries of one list or table.
@@ -29,7 +29,10 @@ impl Declared {
     pub(super) fn read(settings: &Settings) -> Result<Declared, Problem> {
         settings.only(&["subject", "biz_steps", "weighed", "materials"])?;
         let subject = settings.text("subject")?.ok_or_else(|| {
-            let detail = format!("which field names the person: {}", Subject::FORMS);
+            let detail = detail!(
+                "请声明哪个字段指明用户：{FORMS_ZH}",
+                "which field names the person: {FORMS_EN}"
+            );
             Problem::at(Code::MissingField, param("subject"), detail)
         })?;
         let weighed = list(settings, "weighed")?.unwrap_or_default();
@@ -53,7 +56,11 @@ impl Declared {
         if taken.iter().any(|known| known == step) {
             return Ok(());
         }
-        let detail = format!("{step:?} is none of {}", taken.join(", "));
+        let detail = detail!(
+            "{step:?} 不是 {} 之一",
+            "{step:?} is none of {}",
+            taken.join(", ")
+        );
         Err(Problem::at(Code::Ineligible, "bizStep", detail))
     }
 
@@ -103,7 +110,10 @@ fn steps(words: Vec<String>) -> Result<Vec<String>, Problem> {
         .iter()
         .map(|text| {
             BIZ_STEP.word(text).map(str::to_owned).ok_or_else(|| {
-                let detail = format!("{text:?} is neither a business step of CBV nor a URI");
+                let detail = detail!(
+                    "{text:?} 既不是 CBV 的业务步骤，也不是 URI",
+                    "{text:?} is neither a business step of CBV nor a URI"
+                );
                 Problem::at(Code::InvalidField, param("biz_steps"), detail)
             })
         })
@@ -114,22 +124,34 @@ fn materials(settings: &Settings) -> Result<Vec<(Pattern, String)>, Problem> {
     let Some(table) = settings.table("materials")? else {
         return Ok(Vec::new());
     };
-    let refused = |detail: String| Problem::at(Code::InvalidField, param("materials"), detail);
+    let refused = |detail: Detail| Problem::at(Code::InvalidField, param("materials"), detail);
     if table.len() > ENTRIES_MAX {
-        return Err(refused(format!("more than {ENTRIES_MAX}")));
+        return Err(refused(detail!(
+            "超过 {ENTRIES_MAX} 项",
+            "more than {ENTRIES_MAX}"
+        )));
     }
     let read = |(class, material): (&String, &Value)| match material.as_str().map(str::trim) {
         Some(material) if !material.is_empty() && material.len() <= 64 => {
             Ok((Pattern::new(class), material.to_owned()))
         }
-        _ => Err(refused(format!("{class}: 1 to 64 bytes of text"))),
+        _ => Err(refused(detail!(
+            "{class}：应为 1 至 64 字节的文本",
+            "{class}: 1 to 64 bytes of text"
+        ))),
     };
     table.iter().map(read).collect()
 }
 
 /// An array of texts, or one text with commas between.
 fn list(settings: &Settings, key: &str) -> Result<Option<Vec<String>>, Problem> {
-    let refused = || Problem::at(Code::InvalidField, param(key), "a list of texts");
+    let refused = || {
+        Problem::at(
+            Code::InvalidField,
+            param(key),
+            detail!("应为文本列表", "a list of texts"),
+        )
+    };
     let words: Vec<String> = match settings.value(key) {
         None => return Ok(None),
         Some(Value::String(text)) => text.split(',').map(|w| w.trim().to_owned()).collect(),

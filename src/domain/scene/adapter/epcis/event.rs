@@ -10,13 +10,13 @@ use super::super::json_records::misread;
 use super::super::json_text::object;
 use super::declaration::Declaration;
 use super::declared::Declared;
-use super::fields::{instant, invalid, items, member, missing, text};
+use super::fields::{a_uri, instant, invalid, items, member, missing, place, text, word};
 use super::identity::{Columns, named};
 use super::kind::Kind;
 use super::quantity::{Goods, Tally};
-use super::vocabulary::{BIZ_STEP, DISPOSITION, Vocabulary, is_uri};
+use super::vocabulary::{BIZ_STEP, DISPOSITION, is_uri};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The fields of all five types of event; each its own text.
 #[derive(Deserialize)]
@@ -111,7 +111,7 @@ impl<'a> Event<'a> {
         let subject = declared.subject.of(self, whole)?;
         let id = match text("eventID", self.event_id)? {
             Some(id) if is_event_id(&id) => named(&id),
-            Some(_) => return Err(invalid("eventID", "a URI is expected")),
+            Some(_) => return Err(invalid("eventID", a_uri())),
             None => facts.hashed(&subject),
         };
         let mut record = Record {
@@ -130,7 +130,7 @@ impl<'a> Event<'a> {
         }
         record.quantities = facts.goods.tally.quantities("");
         if record.quantities.is_empty() {
-            return Err(nothing_measured(facts.kind));
+            return Err(facts.kind.nothing_measured());
         }
         let input = facts.input.tally.quantities("input_");
         record.quantities.extend(input);
@@ -169,14 +169,20 @@ impl<'a> Event<'a> {
         let offset = text("eventTimeZoneOffset", self.offset)?
             .ok_or_else(|| missing("eventTimeZoneOffset"))?;
         if !is_offset(&offset) {
-            let rule = "+hh:mm or -hh:mm, at most 14:00";
+            let rule = detail!(
+                "应为 +hh:mm 或 -hh:mm，不超过 14:00",
+                "+hh:mm or -hh:mm, at most 14:00"
+            );
             return Err(invalid("eventTimeZoneOffset", rule));
         }
         match instant("recordTime", self.record_time)? {
             Some(recorded) if recorded < at => Err(Problem::at(
                 Code::TimeInvalid,
                 "recordTime",
-                "before eventTime: nothing is recorded before it happens",
+                detail!(
+                    "早于 eventTime：事件发生之前不会有记录",
+                    "before eventTime: nothing is recorded before it happens"
+                ),
             )),
             _ => Ok(at),
         }
@@ -186,11 +192,21 @@ impl<'a> Event<'a> {
         let action = text("action", self.action)?;
         match (kind, action.as_deref()) {
             (Kind::Transformation, None) => Ok(None),
-            (Kind::Transformation, Some(_)) => {
-                Err(invalid("action", "a TransformationEvent has none"))
-            }
+            (Kind::Transformation, Some(_)) => Err(invalid(
+                "action",
+                detail!(
+                    "TransformationEvent 没有这个字段",
+                    "a TransformationEvent has none"
+                ),
+            )),
             (_, Some("ADD" | "OBSERVE" | "DELETE")) => Ok(action),
-            (_, Some(_)) => Err(invalid("action", "none of ADD, OBSERVE, DELETE")),
+            (_, Some(_)) => Err(invalid(
+                "action",
+                detail!(
+                    "不是 ADD、OBSERVE、DELETE 之一",
+                    "none of ADD, OBSERVE, DELETE"
+                ),
+            )),
             (_, None) => Err(missing("action")),
         }
     }
@@ -226,13 +242,22 @@ impl<'a> Event<'a> {
     fn whole(&self, facts: &Facts<'a>) -> Result<(), Problem> {
         let ends = facts.action.as_deref() == Some("DELETE");
         match facts.kind {
-            Kind::Object if self.ilmd.is_some() && facts.action.as_deref() != Some("ADD") => Err(
-                invalid("ilmd", "only where objects come into being: action ADD"),
-            ),
+            Kind::Object if self.ilmd.is_some() && facts.action.as_deref() != Some("ADD") => {
+                Err(invalid(
+                    "ilmd",
+                    detail!(
+                        "只用于对象产生之时：action 为 ADD",
+                        "only where objects come into being: action ADD"
+                    ),
+                ))
+            }
             Kind::Aggregation | Kind::Transaction | Kind::Association if self.ilmd.is_some() => {
                 Err(invalid(
                     "ilmd",
-                    "only in an ObjectEvent or TransformationEvent",
+                    detail!(
+                        "只用于 ObjectEvent 或 TransformationEvent",
+                        "only in an ObjectEvent or TransformationEvent"
+                    ),
                 ))
             }
             Kind::Association if facts.parent.is_none() => Err(missing("parentID")),
@@ -255,7 +280,7 @@ impl<'a> Event<'a> {
             }
             // All children leave: they need not be listed.
             Kind::Aggregation | Kind::Association if ends => Ok(()),
-            kind if facts.goods.is_empty() => Err(nothing_measured(kind)),
+            kind if facts.goods.is_empty() => Err(kind.nothing_measured()),
             _ => Ok(()),
         }
     }
@@ -265,15 +290,19 @@ impl<'a> Event<'a> {
         let read = |(index, raw): (usize, &'a RawValue)| {
             let field = format!("bizTransactionList/{index}");
             let id = member(&field, raw, "bizTransaction")?;
-            id.filter(|id| is_uri(id))
-                .ok_or_else(|| invalid(&field, "bizTransaction is a URI"))
+            id.filter(|id| is_uri(id)).ok_or_else(|| {
+                invalid(
+                    &field,
+                    detail!("bizTransaction 应为 URI", "bizTransaction is a URI"),
+                )
+            })
         };
         list.into_iter().enumerate().map(read).collect()
     }
 
     fn uri(&self, field: &str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Problem> {
         match text(field, raw)? {
-            Some(uri) if !is_uri(&uri) => Err(invalid(field, "a URI is expected")),
+            Some(uri) if !is_uri(&uri) => Err(invalid(field, a_uri())),
             uri => Ok(uri),
         }
     }
@@ -292,7 +321,10 @@ impl<'a> Event<'a> {
             [only] => Ok((field.to_owned(), text(field, Some(only))?)),
             _ => Err(invalid(
                 field,
-                "several objects, where one names the person",
+                detail!(
+                    "对象不止一个，而指明用户的应只有一个",
+                    "several objects, where one names the person"
+                ),
             )),
         }
     }
@@ -358,50 +390,22 @@ impl Facts<'_> {
         let mut found: Option<&str> = None;
         for name in self.goods.names() {
             let Some(material) = declared.material(name) else {
-                let detail = format!("the scene declares no material for {name}");
-                return Err(invalid("epcClass", &detail));
+                let detail = detail!(
+                    "场景没有声明 {name} 的材料",
+                    "the scene declares no material for {name}"
+                );
+                return Err(invalid("epcClass", detail));
             };
             if found.is_some_and(|before| before != material) {
-                let rule = "two materials in one event: which is how much cannot be told";
+                let rule = detail!(
+                    "一个事件里有两种材料：各有多少无从得知",
+                    "two materials in one event: which is how much cannot be told"
+                );
                 return Err(invalid("epcClass", rule));
             }
             found = Some(material);
         }
         Ok(found.map(|material| ("material", material.to_owned())))
-    }
-}
-
-fn nothing_measured(kind: Kind) -> Problem {
-    let (field, detail) = match kind {
-        Kind::Object | Kind::Transaction => ("quantityList", "no object and no quantity is named"),
-        Kind::Aggregation | Kind::Association => {
-            ("childQuantityList", "no child is named or counted")
-        }
-        Kind::Transformation => ("outputQuantityList", "no output is named or counted"),
-    };
-    Problem::at(Code::MissingField, field, detail)
-}
-
-pub(super) fn word(
-    field: &str,
-    raw: Option<&RawValue>,
-    vocabulary: &Vocabulary,
-) -> Result<Option<String>, Problem> {
-    let Some(text) = text(field, raw)? else {
-        return Ok(None);
-    };
-    match vocabulary.word(&text) {
-        Some(word) => Ok(Some(word.to_owned())),
-        None => Err(invalid(field, "neither a word of CBV 2.0 nor a URI")),
-    }
-}
-
-fn place<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, Problem> {
-    let Some(raw) = raw else { return Ok(None) };
-    match member(field, raw, "id")? {
-        Some(id) if is_uri(&id) => Ok(Some(id)),
-        Some(_) => Err(invalid(&format!("{field}.id"), "a URI is expected")),
-        None => Err(missing(&format!("{field}.id"))),
     }
 }
 

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::problem::{Code, Problem};
+use super::vocabulary::{Vocabulary, is_uri};
+use crate::domain::problem::{Code, Detail, Problem, detail};
+
 use crate::domain::scene::adapter::json_text::{Text, object};
 use crate::domain::scene::adapter::local_time::rfc3339;
 
@@ -15,8 +17,16 @@ pub(super) fn missing(field: &str) -> Problem {
     Problem::on(Code::MissingField, field)
 }
 
-pub(super) fn invalid(field: &str, detail: &str) -> Problem {
+pub(super) fn invalid(field: &str, detail: Detail) -> Problem {
     Problem::at(Code::InvalidField, field, detail)
+}
+
+pub(super) fn a_uri() -> Detail {
+    detail!("应为 URI", "a URI is expected")
+}
+
+pub(super) fn an_object() -> Detail {
+    detail!("应为对象", "an object is expected")
 }
 
 /// A text; `None` where the field is absent or null.
@@ -27,7 +37,7 @@ pub(super) fn text<'a>(
     let Some(raw) = raw else { return Ok(None) };
     match serde_json::from_str::<Text<'a>>(raw.get()) {
         Ok(text) => Ok(Some(text.0)),
-        Err(_) => Err(invalid(field, "a text is expected")),
+        Err(_) => Err(invalid(field, detail!("应为文本", "a text is expected"))),
     }
 }
 
@@ -38,9 +48,8 @@ pub(super) fn items<'a>(
 ) -> Result<Vec<&'a RawValue>, Problem> {
     match raw {
         None => Ok(Vec::new()),
-        Some(raw) => {
-            serde_json::from_str(raw.get()).map_err(|_| invalid(field, "an array is expected"))
-        }
+        Some(raw) => serde_json::from_str(raw.get())
+            .map_err(|_| invalid(field, detail!("应为数组", "an array is expected"))),
     }
 }
 
@@ -65,8 +74,7 @@ pub(super) fn member<'a>(
     raw: &'a RawValue,
     name: &str,
 ) -> Result<Option<Cow<'a, str>>, Problem> {
-    let members: Members<'a> =
-        object(raw.get()).map_err(|_| invalid(field, "an object is expected"))?;
+    let members: Members<'a> = object(raw.get()).map_err(|_| invalid(field, an_object()))?;
     let raw = match name {
         "id" => members.id,
         "type" => members.kind,
@@ -90,7 +98,44 @@ pub(super) fn instant(
         None => Err(Problem::at(
             Code::TimeInvalid,
             field,
-            "RFC 3339 with an offset is expected: 2026-11-20T08:00:00+08:00",
+            detail!(
+                "应为带时差的 RFC 3339 时间：2026-11-20T08:00:00+08:00",
+                "RFC 3339 with an offset is expected: 2026-11-20T08:00:00+08:00"
+            ),
         )),
+    }
+}
+
+/// A word of a vocabulary, or a URI.
+pub(super) fn word(
+    field: &str,
+    raw: Option<&RawValue>,
+    vocabulary: &Vocabulary,
+) -> Result<Option<String>, Problem> {
+    let Some(text) = text(field, raw)? else {
+        return Ok(None);
+    };
+    match vocabulary.word(&text) {
+        Some(word) => Ok(Some(word.to_owned())),
+        None => Err(invalid(
+            field,
+            detail!(
+                "既不是 CBV 2.0 的词，也不是 URI",
+                "neither a word of CBV 2.0 nor a URI"
+            ),
+        )),
+    }
+}
+
+/// The URI of a place.
+pub(super) fn place<'a>(
+    field: &str,
+    raw: Option<&'a RawValue>,
+) -> Result<Option<Cow<'a, str>>, Problem> {
+    let Some(raw) = raw else { return Ok(None) };
+    match member(field, raw, "id")? {
+        Some(id) if is_uri(&id) => Ok(Some(id)),
+        Some(_) => Err(invalid(&format!("{field}.id"), a_uri())),
+        None => Err(missing(&format!("{field}.id"))),
     }
 }

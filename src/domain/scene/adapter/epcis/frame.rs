@@ -13,7 +13,7 @@ use super::super::Place;
 use super::super::encoding::problem_of;
 use super::super::json_rows::{Cursor, JsonRows, Wrapper, mismatch, spans_lines};
 use super::super::lines::Lines;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 const ROWS: Wrapper = Wrapper {
     key: "eventList",
@@ -78,8 +78,8 @@ fn shape(first: &[u8]) -> Result<Shape, Problem> {
         Some(b'{') => Ok(Shape::Lines),
         found => {
             let detail = match found {
-                None => "the file is empty",
-                Some(_) => "neither [ nor { begins it",
+                None => detail!("文件为空", "the file is empty"),
+                Some(_) => detail!("开头既不是 [ 也不是 {{", "neither [ nor {{ begins it"),
             };
             Err(Problem::at(Code::FormatMismatch, "byte 0", detail))
         }
@@ -161,10 +161,15 @@ impl<R: BufRead> Document<R> {
             b']' => return self.leave().map(|()| None),
             b',' if !first => self.cursor.bump(),
             _ if first => {}
-            _ => return Err(mismatch("no comma between two events".to_owned())),
+            _ => {
+                return Err(mismatch(detail!(
+                    "两个事件之间缺少逗号",
+                    "no comma between two events"
+                )));
+            }
         }
         if self.cursor.token()? == b']' {
-            return Err(mismatch("a comma before ]".to_owned()));
+            return Err(mismatch(detail!("] 前面多了逗号", "a comma before ]")));
         }
         let place = Place::Item(self.pointer(), self.index);
         self.cursor.place = place.clone();
@@ -211,15 +216,29 @@ impl<R: BufRead> Document<R> {
             "type" => &mut self.kind,
             "schemaVersion" => &mut self.version,
             "creationDate" => &mut self.created,
-            "epcisBody" => return Err(mismatch("epcisBody stands twice".to_owned())),
+            "epcisBody" => {
+                return Err(mismatch(detail!(
+                    "epcisBody 重复出现",
+                    "epcisBody stands twice"
+                )));
+            }
             _ => return self.cursor.pass(),
         };
         self.cursor.keep()?;
-        let text: String = serde_json::from_str(self.cursor.text()?)
-            .map_err(|_| Problem::at(Code::FormatMismatch, name, "a text is expected"))?;
+        let text: String = serde_json::from_str(self.cursor.text()?).map_err(|_| {
+            Problem::at(
+                Code::FormatMismatch,
+                name,
+                detail!("应为文本", "a text is expected"),
+            )
+        })?;
         match slot.replace(text) {
             None => Ok(()),
-            Some(_) => Err(Problem::at(Code::FormatMismatch, name, "stands twice")),
+            Some(_) => Err(Problem::at(
+                Code::FormatMismatch,
+                name,
+                detail!("重复出现", "stands twice"),
+            )),
         }
     }
 
@@ -233,7 +252,7 @@ impl<R: BufRead> Document<R> {
                 match (depth, name.as_str()) {
                     (1, name) => self.header(name)?,
                     (_, "eventList" | "queryResults") => {
-                        return Err(mismatch("two lists of events".to_owned()));
+                        return Err(mismatch(detail!("有两个事件列表", "two lists of events")));
                     }
                     _ => self.cursor.pass()?,
                 }
@@ -241,34 +260,48 @@ impl<R: BufRead> Document<R> {
         }
         self.step = Step::After;
         if self.cursor.peek()?.is_some() {
-            return Err(mismatch("text after the end of the document".to_owned()));
+            return Err(mismatch(detail!(
+                "文档结束后还有文字",
+                "text after the end of the document"
+            )));
         }
         self.judge(query)
     }
 
     fn judge(&self, query: bool) -> Result<(), Problem> {
-        let wrong = |field: &str, detail: &str| {
-            Err(Problem::at(Code::FormatMismatch, field, detail.to_owned()))
-        };
+        let wrong =
+            |field: &str, detail: Detail| Err(Problem::at(Code::FormatMismatch, field, detail));
         let kind = if query {
             "EPCISQueryDocument"
         } else {
             "EPCISDocument"
         };
         if self.kind.as_deref() != Some(kind) {
-            return wrong("type", &format!("{kind} is expected"));
+            return wrong("type", detail!("应为 {kind}", "{kind} is expected"));
         }
         let version = self.version.as_deref().unwrap_or_default();
         if version != "2" && !version.starts_with("2.") {
-            return wrong("schemaVersion", "EPCIS 2 is read here");
+            return wrong(
+                "schemaVersion",
+                detail!("此处只读 EPCIS 2", "EPCIS 2 is read here"),
+            );
         }
         match self.created.as_deref().map(DateTime::parse_from_rfc3339) {
             Some(Ok(_)) => Ok(()),
-            _ => wrong("creationDate", "RFC 3339 with an offset is expected"),
+            _ => wrong(
+                "creationDate",
+                detail!(
+                    "应为带时差的 RFC 3339 时间",
+                    "RFC 3339 with an offset is expected"
+                ),
+            ),
         }
     }
 }
 
 fn no_list() -> Problem {
-    mismatch("neither an event nor a document with epcisBody and eventList".to_owned())
+    mismatch(detail!(
+        "既不是事件，也不是含 epcisBody 和 eventList 的文档",
+        "neither an event nor a document with epcisBody and eventList"
+    ))
 }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::fields::{invalid, missing, text};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -22,9 +22,37 @@ impl Kind {
             Some("TransactionEvent") => Ok(Kind::Transaction),
             Some("TransformationEvent") => Ok(Kind::Transformation),
             Some("AssociationEvent") => Ok(Kind::Association),
-            Some(_) => Err(invalid("type", "none of the five event types of EPCIS 2.0")),
+            Some(_) => Err(invalid(
+                "type",
+                detail!(
+                    "不是 EPCIS 2.0 的五种事件类型之一",
+                    "none of the five event types of EPCIS 2.0"
+                ),
+            )),
             None => Err(missing("type")),
         }
+    }
+
+    /// An event of this kind names nothing that could be counted or weighed.
+    pub(super) fn nothing_measured(self) -> Problem {
+        let (field, detail) = match self {
+            Kind::Object | Kind::Transaction => (
+                "quantityList",
+                detail!(
+                    "没有写明对象，也没有数量",
+                    "no object and no quantity is named"
+                ),
+            ),
+            Kind::Aggregation | Kind::Association => (
+                "childQuantityList",
+                detail!("没有写明子项或其数量", "no child is named or counted"),
+            ),
+            Kind::Transformation => (
+                "outputQuantityList",
+                detail!("没有写明产出或其数量", "no output is named or counted"),
+            ),
+        };
+        Problem::at(Code::MissingField, field, detail)
     }
 
     pub(super) fn word(self) -> &'static str {

@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use super::super::json_text::object;
 use super::super::scalar::can_be_stated;
 use super::declared::Declared;
-use super::fields::{invalid, items, missing, text};
+use super::fields::{a_uri, invalid, items, missing, text};
 use super::vocabulary::is_uri;
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Longer numbers are no measurements.
 const DIGITS_MAX: usize = 24;
@@ -86,7 +86,9 @@ impl Tally {
             Measure::Count => &mut self.count,
         };
         let sum = slot.unwrap_or_default().checked_add(amount);
-        *slot = Some(sum.ok_or_else(|| out_of_range(field, "the sum is too large"))?);
+        *slot = Some(
+            sum.ok_or_else(|| out_of_range(field, detail!("合计过大", "the sum is too large")))?,
+        );
         Ok(())
     }
 
@@ -163,7 +165,10 @@ impl<'a> Goods<'a> {
             return Err(Problem::at(
                 Code::UnitMissing,
                 format!("{field}.uom"),
-                "the scene declares this class to be weighed",
+                detail!(
+                    "场景声明这一类按重量计",
+                    "the scene declares this class to be weighed"
+                ),
             ));
         }
         if let Some((measure, amount)) = element.measured(field)? {
@@ -193,14 +198,17 @@ fn epc_list<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Vec<Cow<'a, st
         if !is_uri(&epc) {
             return Err(invalid(
                 &place,
-                "an EPC or GS1 Digital Link URI is expected",
+                detail!(
+                    "应为 EPC 或 GS1 Digital Link URI",
+                    "an EPC or GS1 Digital Link URI is expected"
+                ),
             ));
         }
         epcs.push(epc);
     }
     epcs.sort_unstable();
     if epcs.array_windows().any(|[a, b]| a == b) {
-        let detail = "an object stands twice";
+        let detail = detail!("同一对象重复出现", "an object stands twice");
         return Err(Problem::at(Code::DuplicateReading, field, detail));
     }
     Ok(epcs)
@@ -219,12 +227,19 @@ struct RawElement<'a> {
 
 impl<'a> Element<'a> {
     fn read(field: &str, raw: &'a RawValue) -> Result<Element<'a>, Problem> {
-        let raw: RawElement<'a> = object(raw.get())
-            .map_err(|_| invalid(field, "epcClass, quantity and uom are expected"))?;
+        let raw: RawElement<'a> = object(raw.get()).map_err(|_| {
+            invalid(
+                field,
+                detail!(
+                    "应为 epcClass、quantity 和 uom",
+                    "epcClass, quantity and uom are expected"
+                ),
+            )
+        })?;
         let class_field = format!("{field}.epcClass");
         let class = text(&class_field, raw.class)?.ok_or_else(|| missing(&class_field))?;
         if !is_uri(&class) {
-            return Err(invalid(&class_field, "a URI is expected"));
+            return Err(invalid(&class_field, a_uri()));
         }
         let amount_field = format!("{field}.quantity");
         let amount = raw.quantity.map(|raw| amount(&amount_field, raw.get()));
@@ -247,19 +262,38 @@ impl<'a> Element<'a> {
         let (measure, size) = match &self.uom {
             None => (Measure::Count, Decimal::ONE),
             Some(uom) => unit(uom).ok_or_else(|| {
-                let detail = format!("{uom:?} is no mass, volume or count of UN/ECE Rec 20");
+                let detail = detail!(
+                    "{uom:?} 不是 UN/ECE Rec 20 的质量、体积或计数单位",
+                    "{uom:?} is no mass, volume or count of UN/ECE Rec 20"
+                );
                 Problem::at(Code::UnitUnsupported, format!("{field}.uom"), detail)
             })?,
         };
         if measure == Measure::Count && !amount.fract().is_zero() {
-            let rule = "without a unit of measure it is a count, and whole";
+            let rule = detail!(
+                "没有计量单位时是件数，应为整数",
+                "without a unit of measure it is a count, and whole"
+            );
             return Err(invalid(&format!("{field}.quantity"), rule));
         }
         let scaled = amount.checked_mul(size).filter(|sum| *sum <= AMOUNT_MAX);
-        let scaled = scaled
-            .ok_or_else(|| out_of_range(field, "more than 1,000,000,000 kg, m3 or pieces"))?;
+        let scaled = scaled.ok_or_else(|| {
+            out_of_range(
+                field,
+                detail!(
+                    "超过 1,000,000,000 kg、m3 或件",
+                    "more than 1,000,000,000 kg, m3 or pieces"
+                ),
+            )
+        })?;
         if !can_be_stated(scaled) {
-            return Err(out_of_range(field, "finer than 12 decimals of kg or m3"));
+            return Err(out_of_range(
+                field,
+                detail!(
+                    "按 kg 或 m3 计，小数超过 12 位",
+                    "finer than 12 decimals of kg or m3"
+                ),
+            ));
         }
         Ok(Some((measure, scaled)))
     }
@@ -273,7 +307,10 @@ fn unit(code: &str) -> Option<(Measure, Decimal)> {
 /// A JSON number above zero, exactly as it is written.
 fn amount(field: &str, json: &str) -> Result<Decimal, Problem> {
     if json.len() > DIGITS_MAX {
-        return Err(out_of_range(field, "more than 24 characters"));
+        return Err(out_of_range(
+            field,
+            detail!("超过 24 个字符", "more than 24 characters"),
+        ));
     }
     let number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     let parsed = match json.contains(['e', 'E']) {
@@ -282,11 +319,11 @@ fn amount(field: &str, json: &str) -> Result<Decimal, Problem> {
     };
     match parsed {
         Ok(amount) if number && amount > Decimal::ZERO => Ok(amount),
-        Ok(_) if number => Err(out_of_range(field, "not above zero")),
-        _ => Err(invalid(field, "a number is expected")),
+        Ok(_) if number => Err(out_of_range(field, detail!("不大于 0", "not above zero"))),
+        _ => Err(invalid(field, detail!("应为数", "a number is expected"))),
     }
 }
 
-fn out_of_range(field: &str, detail: &str) -> Problem {
+fn out_of_range(field: &str, detail: Detail) -> Problem {
     Problem::at(Code::QuantityOutOfRange, field, detail)
 }

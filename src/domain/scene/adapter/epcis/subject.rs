@@ -7,10 +7,16 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::event::Event;
-use super::fields::{invalid, items, member, missing, text};
+use super::fields::{an_object, invalid, items, member, missing, text};
 use super::vocabulary::{PARTY, TRANSACTION, Vocabulary};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::settings::param;
+
+/// What a scene may declare.
+pub(super) const FORMS_ZH: &str = "readPoint、bizLocation、parentID、epc、source:TYPE、\
+    destination:TYPE、bizTransaction:TYPE、ilmd:KEY 或 extension:PREFIX:KEY";
+pub(super) const FORMS_EN: &str = "readPoint, bizLocation, parentID, epc, source:TYPE, \
+    destination:TYPE, bizTransaction:TYPE, ilmd:KEY or extension:PREFIX:KEY";
 
 /// Bytes of a subject.
 const SUBJECT_MAX: usize = 128;
@@ -33,9 +39,6 @@ pub(super) enum Subject {
 }
 
 impl Subject {
-    pub(super) const FORMS: &'static str = "readPoint, bizLocation, parentID, epc, source:TYPE, \
-        destination:TYPE, bizTransaction:TYPE, ilmd:KEY or extension:PREFIX:KEY";
-
     /// # Errors
     /// `invalid_field` at `settings.subject`, naming the forms.
     pub(super) fn parse(form: &str) -> Result<Subject, Problem> {
@@ -58,7 +61,10 @@ impl Subject {
             Some(_) => None,
         };
         parsed.ok_or_else(|| {
-            let detail = format!("{form:?} is none of {}", Subject::FORMS);
+            let detail = detail!(
+                "{form:?} 不是以下之一：{FORMS_ZH}",
+                "{form:?} is none of {FORMS_EN}"
+            );
             Problem::at(Code::InvalidField, param("subject"), detail)
         })
     }
@@ -72,8 +78,11 @@ impl Subject {
         let found = found.ok_or_else(|| missing(&field))?;
         let sound = !found.trim().is_empty() && found.len() <= SUBJECT_MAX;
         if !sound || found.chars().any(char::is_control) {
-            let detail = format!("1 to {SUBJECT_MAX} bytes without control characters");
-            return Err(invalid(&field, &detail));
+            let detail = detail!(
+                "应为 1 至 {SUBJECT_MAX} 字节，不含控制字符",
+                "1 to {SUBJECT_MAX} bytes without control characters"
+            );
+            return Err(invalid(&field, detail));
         }
         Ok(found.into_owned())
     }
@@ -124,7 +133,7 @@ impl Subject {
 /// The value of a member of the partner's own: a text, or a number as it is written.
 fn own<'a>(field: &str, object: &'a str, key: &str) -> Result<Option<Cow<'a, str>>, Problem> {
     let members: HashMap<Cow<'a, str>, &'a RawValue> =
-        serde_json::from_str(object).map_err(|_| invalid(field, "an object is expected"))?;
+        serde_json::from_str(object).map_err(|_| invalid(field, an_object()))?;
     let Some(raw) = members.get(key) else {
         return Ok(None);
     };
@@ -150,7 +159,10 @@ fn typed<'a>(
             continue;
         }
         if found.is_some() {
-            return Err(invalid(field, &format!("two entries of type {kind}")));
+            return Err(invalid(
+                field,
+                detail!("类型 {kind} 有两项", "two entries of type {kind}"),
+            ));
         }
         found = member(&entry, item, value)?;
     }

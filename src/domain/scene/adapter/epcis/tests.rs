@@ -342,3 +342,38 @@ fn an_event_without_an_id_is_found_by_what_it_states() {
         "{hashed}"
     );
 }
+
+#[test]
+fn refusals_are_told_in_both_languages() {
+    let told = |settings: &str, event: &Value| {
+        let outcomes = outcomes(settings, &event.to_string());
+        match outcomes.into_iter().next() {
+            Some(Outcome::Refused(refused)) => refused.problem.detail,
+            other => panic!("{event} gave {other:?}"),
+        }
+    };
+    for (pointer, value, zh, en) in [
+        ("/eventID", json!("17"), "应为 URI", "a URI is expected"),
+        (
+            "/quantityList",
+            json!([]),
+            "没有写明对象，也没有数量",
+            "no object and no quantity is named",
+        ),
+        (
+            "/quantityList/0/uom",
+            json!("MTR"),
+            "\"MTR\" 不是 UN/ECE Rec 20 的质量、体积或计数单位",
+            "\"MTR\" is no mass, volume or count of UN/ECE Rec 20",
+        ),
+    ] {
+        let detail = told(SETTINGS, &with(pointer, value));
+        assert_eq!((detail.zh(), detail.en()), (zh, en));
+    }
+    let adapter = super::super::by_name("epcis").expect("an adapter");
+    let undeclared = (adapter.check)(&options(""))
+        .expect_err("no subject")
+        .detail;
+    assert!(undeclared.zh().ends_with(" 或 extension:PREFIX:KEY"));
+    assert!(undeclared.en().ends_with(" or extension:PREFIX:KEY"));
+}

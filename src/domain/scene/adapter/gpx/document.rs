@@ -11,7 +11,7 @@ use super::super::xml::{self, Visit};
 use super::super::{Outcome, Place, Seen, refused};
 use super::rules::{Rules, Track};
 use super::segment::{Bounds, Segment};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of a name, type or time; what is longer is cut, and then is no time and no subject.
 const TEXT_MAX: usize = 256;
@@ -108,13 +108,17 @@ impl<'a> Walk<'a> {
     }
 
     fn root(&self, element: &BytesStart<'_>, tag: Tag) -> Result<(), Problem> {
-        let wrong = |detail: String| Err(xml::mismatch("/".to_owned(), detail));
+        let wrong = |detail: Detail| Err(xml::mismatch("/".to_owned(), detail));
         if tag != Tag::Gpx {
-            return wrong("a gpx element is expected".to_owned());
+            return wrong(detail!("应为 gpx 元素", "a gpx element is expected"));
         }
         match xml::attribute(element, "version", || "/".to_owned())?.as_deref() {
             Some("1.1" | "1.0") => Ok(()),
-            other => wrong(format!("version 1.1 or 1.0 is expected, not {other:?}")),
+            other => wrong(detail!(
+                "version 应为 1.1 或 1.0，而不是 {:?}",
+                "version 1.1 or 1.0 is expected, not {:?}",
+                other.unwrap_or_default()
+            )),
         }
     }
 
@@ -142,16 +146,24 @@ impl<'a> Walk<'a> {
     fn close_route(&mut self) {
         if self.route_points > 0 {
             let place = format!("/gpx/rte[{}]", self.routes);
-            self.refuse(place, "rtept", "a route is a plan and no trip");
+            self.refuse(
+                place,
+                "rtept",
+                detail!("路线是计划，不是出行", "a route is a plan and no trip"),
+            );
         }
     }
 
     fn close_waypoint(&mut self) {
         let place = format!("/gpx/wpt[{}]", self.waypoints);
-        self.refuse(place, "wpt", "a waypoint is a place and no trip");
+        self.refuse(
+            place,
+            "wpt",
+            detail!("航点是地点，不是出行", "a waypoint is a place and no trip"),
+        );
     }
 
-    fn refuse(&mut self, place: String, param: &str, detail: &str) {
+    fn refuse(&mut self, place: String, param: &str, detail: Detail) {
         let problem = Problem::at(Code::Ineligible, param, detail);
         (self.sink)(refused(Place::Pointer(place), problem));
     }

@@ -10,7 +10,7 @@ use super::super::settings::{Settings, param};
 use super::super::speed::{self, SpeedLimit};
 use super::segment::{Bounds, Segment};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Between two points farther apart in time nobody knows what happened. Ours to choose; a scene
 /// may say otherwise.
@@ -127,12 +127,19 @@ impl Rules {
         let (from, to) = span(segment)?;
         trusted(segment)?;
         let mode = self.mode(track).ok_or_else(|| {
-            let detail = "no known activity, and settings.mode is not declared";
+            let detail = detail!(
+                "活动类型未知，也没有声明 settings.mode",
+                "no known activity, and settings.mode is not declared"
+            );
             Problem::at(Code::MissingField, "trk.type", detail)
         })?;
         let limit = self.limit(track);
         if segment.too_fast(limit) {
-            let detail = format!("faster than {} for a minute: not {mode}", limit.text());
+            let detail = detail!(
+                "有一分钟快于 {}：不是 {mode}",
+                "faster than {} for a minute: not {mode}",
+                limit.text()
+            );
             return Err(Problem::at(Code::QuantityOutOfRange, "trkseg", detail));
         }
         let subject = self.subject(track)?;
@@ -166,17 +173,21 @@ impl Rules {
             SubjectField::TrackName => (track.name.as_str(), "trk.name"),
         };
         if text.is_empty() {
-            let detail = "the file names nobody, and settings.subject is not declared";
+            let detail = detail!(
+                "文件没有指明用户，也没有声明 settings.subject",
+                "the file names nobody, and settings.subject is not declared"
+            );
             return Err(Problem::at(Code::MissingField, field, detail));
         }
         subject(text).map_err(|detail| Problem::at(Code::InvalidField, field, detail))
     }
 }
 
-fn subject(text: &str) -> Result<String, String> {
+fn subject(text: &str) -> Result<String, Detail> {
     match text.len() <= SUBJECT_MAX && !text.chars().any(char::is_control) {
         true => Ok(text.to_owned()),
-        false => Err(format!(
+        false => Err(detail!(
+            "应为 1 至 {SUBJECT_MAX} 字节，不含控制字符",
             "1 to {SUBJECT_MAX} bytes without control characters"
         )),
     }
@@ -185,11 +196,17 @@ fn subject(text: &str) -> Result<String, String> {
 /// From the first time to the last.
 fn span(segment: &Segment) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
     if segment.untimed == segment.points {
-        let detail = "no point has a time: drawn, not recorded";
+        let detail = detail!(
+            "所有点都没有时间：是画的，不是记录的",
+            "no point has a time: drawn, not recorded"
+        );
         return Err(Problem::at(Code::MissingField, "trkpt.time", detail));
     }
     let too_few = || {
-        let detail = "fewer than two points with a place and a later time";
+        let detail = detail!(
+            "有位置且时间在后的点不足两个",
+            "fewer than two points with a place and a later time"
+        );
         Problem::at(Code::MissingField, "trkpt", detail)
     };
     let (first, last) = segment.span_ms().ok_or_else(too_few)?;
@@ -201,25 +218,37 @@ fn span(segment: &Segment) -> Result<(DateTime<Utc>, DateTime<Utc>), Problem> {
 /// Whether few enough points and steps are bad.
 fn trusted(segment: &Segment) -> Result<(), Problem> {
     let (points, steps) = (segment.points, segment.steps.saturating_add(segment.jumps));
-    let untimed = (segment.untimed, points, "points have no time");
-    let unreadable = (
-        segment.unreadable,
-        points,
-        "points have no place, or a time that cannot be read",
-    );
-    let backward = (segment.backward, points, "points go back in time");
-    let jumps = (segment.jumps, steps, "steps are jumps");
-    for ((bad, all, what), code, field) in [
-        (untimed, Code::MissingField, "trkpt.time"),
-        (unreadable, Code::InvalidField, "trkpt"),
-        (backward, Code::TimeInvalid, "trkpt.time"),
-        (jumps, Code::QuantityOutOfRange, "trkpt"),
-    ] {
-        if bad.saturating_mul(BAD_ONE_IN) > all {
-            return Err(Problem::at(code, field, format!("{bad} of {all} {what}")));
-        }
-    }
-    Ok(())
+    let too_many = |bad: u64, all: u64| bad.saturating_mul(BAD_ONE_IN) > all;
+    let (untimed, unreadable) = (segment.untimed, segment.unreadable);
+    let (backward, jumps) = (segment.backward, segment.jumps);
+    let (code, field, detail) = if too_many(untimed, points) {
+        let detail = detail!(
+            "{points} 个点中有 {untimed} 个没有时间",
+            "{untimed} of {points} points have no time"
+        );
+        (Code::MissingField, "trkpt.time", detail)
+    } else if too_many(unreadable, points) {
+        let detail = detail!(
+            "{points} 个点中有 {unreadable} 个没有位置，或时间无法读取",
+            "{unreadable} of {points} points have no place, or a time that cannot be read"
+        );
+        (Code::InvalidField, "trkpt", detail)
+    } else if too_many(backward, points) {
+        let detail = detail!(
+            "{points} 个点中有 {backward} 个时间倒退",
+            "{backward} of {points} points go back in time"
+        );
+        (Code::TimeInvalid, "trkpt.time", detail)
+    } else if too_many(jumps, steps) {
+        let detail = detail!(
+            "{steps} 步中有 {jumps} 步是跳变",
+            "{jumps} of {steps} steps are jumps"
+        );
+        (Code::QuantityOutOfRange, "trkpt", detail)
+    } else {
+        return Ok(());
+    };
+    Err(Problem::at(code, field, detail))
 }
 
 /// In words: what a methodology may want to know of the recording.

@@ -16,7 +16,7 @@ use super::meter::ReadingType;
 use super::point::key;
 use super::reading::Context;
 use super::summary::Summaries;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// What may wait, in readings of 64 bytes: 32 MB, fourteen years of quarter hours in daily
 /// blocks. In a longer file the first ones are handed on, and what repeats them afterwards is
@@ -275,14 +275,20 @@ impl Feed {
     fn context(&self, block: &Waiting) -> Result<Context, Problem> {
         let meter = self.meter(block);
         let Some(kind) = meter.and_then(|meter| self.reading_type(meter)) else {
-            let detail = "no ReadingType is linked to these readings";
+            let detail = detail!(
+                "这些读数没有关联 ReadingType",
+                "no ReadingType is linked to these readings"
+            );
             return Err(Problem::at(Code::UnitMissing, "ReadingType", detail));
         };
         let link = meter.map_or(block.up.as_str(), |meter| meter.up.as_str());
         let point = self.point(link);
         let measure = kind.measure(point.and_then(|point| point.service))?;
         if block.has_no_times() {
-            let detail = "all readings of the entry begin at one instant";
+            let detail = detail!(
+                "该 entry 的所有读数起于同一时刻",
+                "all readings of the entry begin at one instant"
+            );
             return Err(Problem::at(Code::TimeInvalid, "timePeriod.start", detail));
         }
         Ok(Context {
@@ -401,7 +407,10 @@ fn outcome(
     match span {
         Ok((context, span)) if taken => Outcome::Record(place, context.record(&span, reading)),
         Ok(_) => {
-            let detail = "another reading of this meter, stated later or first, covers the time";
+            let detail = detail!(
+                "这段时间已有同一计量点的另一条读数，其陈述较晚或排在前面",
+                "another reading of this meter, stated later or first, covers the time"
+            );
             let field = "timePeriod.start";
             refused(place, Problem::at(Code::DuplicateReading, field, detail))
         }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// More than this in one reading is a fault of the meter or the file, in any unit that is read.
 const VALUE_MAX: i64 = 1_000_000_000;
@@ -41,7 +41,7 @@ impl ReadingType {
             Problem::at(
                 Code::UnitMissing,
                 "ReadingType.uom",
-                "the ReadingType names no unit",
+                detail!("ReadingType 没有写明单位", "the ReadingType names no unit"),
             )
         })?;
         self.is_an_amount()?;
@@ -80,7 +80,10 @@ impl ReadingType {
             (None, _, false) => Err(Problem::at(
                 Code::UnitMissing,
                 "ServiceCategory.kind",
-                "a volume, and the usage point does not say of what",
+                detail!(
+                    "是体积，而 UsagePoint 没有说明计量的是什么",
+                    "a volume, and the usage point does not say of what"
+                ),
             )),
             (Some(kind), _, false) => Err(unsupported("ServiceCategory.kind", kind)),
             (_, _, true) => Err(unsupported("ReadingType.flowDirection", 19)),
@@ -105,9 +108,9 @@ impl Measure {
     /// `quantity_out_of_range`: negative, more than 10⁹, or of more than 12 decimals.
     pub(super) fn value(&self, integer: i64) -> Result<Decimal, Problem> {
         let refuse =
-            |detail: &str| Problem::at(Code::QuantityOutOfRange, "IntervalReading.value", detail);
+            |detail: Detail| Problem::at(Code::QuantityOutOfRange, "IntervalReading.value", detail);
         if integer < 0 {
-            return Err(refuse("negative"));
+            return Err(refuse(detail!("为负数", "negative")));
         }
         let ten = |power: i64| {
             u32::try_from(power)
@@ -125,11 +128,16 @@ impl Measure {
         };
         let value = value.map(|value| value.normalize());
         if value.is_some_and(|value| value.scale() > DECIMALS_MAX) {
-            return Err(refuse("finer than 12 decimals"));
+            return Err(refuse(detail!("小数超过 12 位", "finer than 12 decimals")));
         }
         value
             .filter(|value| *value <= Decimal::from(VALUE_MAX))
-            .ok_or_else(|| refuse("more than 1,000,000,000 in one reading"))
+            .ok_or_else(|| {
+                refuse(detail!(
+                    "一条读数超过 1,000,000,000",
+                    "more than 1,000,000,000 in one reading"
+                ))
+            })
     }
 }
 
@@ -137,7 +145,7 @@ fn unsupported(field: &str, code: i64) -> Problem {
     Problem::at(
         Code::UnitUnsupported,
         field,
-        format!("{code} is not counted here"),
+        detail!("此处不计量 {code}", "{code} is not counted here"),
     )
 }
 

@@ -9,7 +9,7 @@ use super::entry::{Number, Reading};
 use super::local_days::LocalDays;
 use super::meter::{Measure, quality};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A reading or billing period over more than 400 days is no interval.
 pub(super) const DURATION_MAX_S: i64 = 400 * 86_400;
@@ -109,7 +109,11 @@ pub(super) fn whole(number: Number, field: &str, code: Code) -> Result<i64, Prob
     match number {
         Number::Whole(value) => Ok(value),
         Number::Absent => Err(Problem::on(Code::MissingField, field)),
-        Number::Unreadable => Err(Problem::at(code, field, "a whole number is expected")),
+        Number::Unreadable => Err(Problem::at(
+            code,
+            field,
+            detail!("应为整数", "a whole number is expected"),
+        )),
     }
 }
 
@@ -118,7 +122,11 @@ pub(super) fn whole(number: Number, field: &str, code: Code) -> Result<i64, Prob
 pub(super) fn bounded(seconds: i64, field: &str) -> Result<i64, Problem> {
     match seconds {
         1..=DURATION_MAX_S => Ok(seconds),
-        _ => Err(Problem::at(Code::InvalidField, field, "1 s to 400 days")),
+        _ => Err(Problem::at(
+            Code::InvalidField,
+            field,
+            detail!("应为 1 秒至 400 天", "1 s to 400 days"),
+        )),
     }
 }
 
@@ -126,5 +134,11 @@ pub(super) fn bounded(seconds: i64, field: &str) -> Result<i64, Problem> {
 pub(super) fn instant(seconds: i64, field: &str) -> Result<DateTime<Utc>, Problem> {
     DateTime::from_timestamp(seconds, 0)
         .filter(|_| (0..253_402_300_800).contains(&seconds))
-        .ok_or_else(|| Problem::at(Code::TimeInvalid, field, "Unix seconds are expected"))
+        .ok_or_else(|| {
+            Problem::at(
+                Code::TimeInvalid,
+                field,
+                detail!("应为 Unix 秒数", "Unix seconds are expected"),
+            )
+        })
 }

@@ -7,7 +7,7 @@ use super::entry::{Number, Summary};
 use super::meter::Measure;
 use super::reading::{Context, bounded, instant, stamp, whole};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The setting that says what becomes of summaries.
 pub(super) const SETTING: &str = "summaries";
@@ -72,7 +72,10 @@ impl Summary {
         if let Ok(status) = whole(self.status, "statusTimeStamp", Code::TimeInvalid)
             && status < end
         {
-            let detail = "the billing period was not over when the summary was made";
+            let detail = detail!(
+                "生成汇总时，账期尚未结束",
+                "the billing period was not over when the summary was made"
+            );
             return Err(Problem::at(
                 Code::ReadingIncomplete,
                 "statusTimeStamp",
@@ -87,7 +90,10 @@ impl Summary {
             instant(end, "billingPeriod.duration")?,
         );
         if !covered.add(start, end) {
-            let detail = "another summary of this meter, stated later or first, covers the time";
+            let detail = detail!(
+                "这段时间已有同一计量点的另一份汇总，其陈述较晚或排在前面",
+                "another summary of this meter, stated later or first, covers the time"
+            );
             return Err(Problem::at(
                 Code::DuplicateReading,
                 "billingPeriod.start",

@@ -10,7 +10,7 @@ use super::entry::{Block, Entry, Number, Reading, Resource, Summary};
 use super::local_days::{LocalDays, Rule};
 use super::meter::{MIXED, ReadingType};
 use super::tag::{Leaf, Tag, tag};
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 /// Bytes of a number or a link.
 const TEXT_MAX: usize = 2_048;
@@ -35,7 +35,10 @@ impl Visit for Walk<'_> {
     fn open(&mut self, element: &BytesStart<'_>) -> Result<(), Problem> {
         let tag = tag(element.local_name().as_ref());
         if self.open.is_empty() && !matches!(tag, Tag::Feed | Tag::Entry) {
-            return Err(mismatch("/".to_owned(), "an Atom feed is expected"));
+            return Err(mismatch(
+                "/".to_owned(),
+                detail!("应为 Atom feed", "an Atom feed is expected"),
+            ));
         }
         match tag {
             Tag::Entry => {
@@ -77,7 +80,10 @@ impl Visit for Walk<'_> {
     fn text(&mut self, text: &str) -> Result<(), Problem> {
         if matches!(self.open.last(), Some(Tag::Leaf(_))) {
             if self.text.len() + text.len() > TEXT_MAX {
-                let detail = format!("text longer than {TEXT_MAX} bytes");
+                let detail = detail!(
+                    "文本超过 {TEXT_MAX} 字节",
+                    "text longer than {TEXT_MAX} bytes"
+                );
                 return Err(mismatch(self.place(), detail));
             }
             self.text.push_str(text);
@@ -111,7 +117,10 @@ impl<'s> Walk<'s> {
         let href = href.unwrap_or_default();
         let href = href.trim().trim_end_matches('/').to_owned();
         if href.len() > TEXT_MAX || self.entry.related.len() >= LINKS_MAX {
-            return Err(mismatch(self.place(), "a link too long, or too many links"));
+            return Err(mismatch(
+                self.place(),
+                detail!("链接过长，或链接过多", "a link too long, or too many links"),
+            ));
         }
         match rel.as_str() {
             "self" => self.entry.own = href,
@@ -193,7 +202,10 @@ impl<'s> Walk<'s> {
         };
         block.readings_here += 1;
         if block.readings.len() >= READINGS_MAX {
-            let detail = format!("more than {READINGS_MAX} readings in one entry");
+            let detail = detail!(
+                "一个 entry 的读数超过 {READINGS_MAX} 条",
+                "more than {READINGS_MAX} readings in one entry"
+            );
             return Err(mismatch(self.place(), detail));
         }
         (reading.block, reading.number) = (block.count, block.readings_here);

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use super::super::Place;
 use super::cursor::Cursor;
 use super::{Wrapper, mismatch};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 pub(in super::super) struct Array<R> {
     cursor: Cursor<R>,
@@ -69,7 +69,11 @@ impl<R: BufRead> Array<R> {
                 Step::End => return Ok(false),
                 Step::Outside => {
                     if matches!(self.enter()?, Entered::Closed) {
-                        return Err(mismatch(format!("no array {:?}", self.wrapper.key)));
+                        return Err(mismatch(detail!(
+                            "没有数组 {:?}",
+                            "no array {:?}",
+                            self.wrapper.key
+                        )));
                     }
                     self.step = Step::First;
                 }
@@ -92,12 +96,16 @@ impl<R: BufRead> Array<R> {
     fn comma(&mut self) -> Result<(), Problem> {
         let found = self.cursor.token()?;
         if found != b',' {
-            let detail = format!("{:?} where a comma belongs", char::from(found));
+            let detail = detail!(
+                "此处应为逗号，却是 {:?}",
+                "{:?} where a comma belongs",
+                char::from(found)
+            );
             return Err(mismatch(detail));
         }
         self.cursor.bump();
         match self.cursor.token()? {
-            b']' => Err(mismatch("a comma before ]".to_owned())),
+            b']' => Err(mismatch(detail!("] 前面多了逗号", "a comma before ]"))),
             _ => Ok(()),
         }
     }
@@ -132,7 +140,11 @@ impl<R: BufRead> Array<R> {
         if !self.pointer.is_empty() {
             while self.cursor.more()? {
                 if self.is_rows_key()? {
-                    return Err(mismatch(format!("{:?} stands twice", self.wrapper.key)));
+                    return Err(mismatch(detail!(
+                        "{:?} 重复出现",
+                        "{:?} stands twice",
+                        self.wrapper.key
+                    )));
                 }
                 self.cursor.skip()?;
             }
@@ -140,7 +152,12 @@ impl<R: BufRead> Array<R> {
         self.step = match self.cursor.peek()? {
             None => Step::End,
             Some(b'{') if self.many => Step::Outside,
-            Some(_) => return Err(mismatch("text after the end of the document".to_owned())),
+            Some(_) => {
+                return Err(mismatch(detail!(
+                    "文档结束后还有文字",
+                    "text after the end of the document"
+                )));
+            }
         };
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::super::encoding::problem_of;
 use super::super::lines::too_long;
 use super::super::{Place, ROW_MAX};
 use super::mismatch;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Deeper nesting than any row has.
 const DEPTH_MAX: u32 = 32;
@@ -41,7 +41,11 @@ impl<R: BufRead> Cursor<R> {
     pub(in super::super) fn text(&self) -> Result<&str, Problem> {
         std::str::from_utf8(&self.row).map_err(|_| {
             let place = self.place.to_string();
-            Problem::at(Code::EncodingUnsupported, place, "not UTF-8")
+            Problem::at(
+                Code::EncodingUnsupported,
+                place,
+                detail!("不是 UTF-8", "not UTF-8"),
+            )
         })
     }
 
@@ -90,7 +94,10 @@ impl<R: BufRead> Cursor<R> {
             }
             self.source.consume(taken);
             if scan.depth > DEPTH_MAX {
-                return Err(mismatch(format!("nested deeper than {DEPTH_MAX}")));
+                return Err(mismatch(detail!(
+                    "嵌套超过 {DEPTH_MAX} 层",
+                    "nested deeper than {DEPTH_MAX}"
+                )));
             }
             if end.is_some() {
                 return Ok(());
@@ -104,7 +111,7 @@ impl<R: BufRead> Cursor<R> {
     /// `format_mismatch`, and what [`Cursor::keep`] refuses.
     pub(in super::super) fn key(&mut self) -> Result<String, Problem> {
         if self.token()? != b'"' {
-            return Err(mismatch("a key is expected".to_owned()));
+            return Err(mismatch(detail!("应为键名", "a key is expected")));
         }
         self.keep()?;
         let quoted = self.row.get(1..self.row.len().saturating_sub(1));
@@ -127,7 +134,10 @@ impl<R: BufRead> Cursor<R> {
                 self.bump();
                 Ok(false)
             }
-            _ => Err(mismatch("neither a comma nor } after a member".to_owned())),
+            _ => Err(mismatch(detail!(
+                "成员之后既不是逗号也不是 }}",
+                "neither a comma nor }} after a member"
+            ))),
         }
     }
 
@@ -141,7 +151,8 @@ impl<R: BufRead> Cursor<R> {
         if found == byte {
             return Ok(());
         }
-        Err(mismatch(format!(
+        Err(mismatch(detail!(
+            "此处应为 {1:?}，却是 {0:?}",
             "{:?} where {:?} belongs",
             char::from(found),
             char::from(byte)
@@ -190,7 +201,7 @@ fn torn() -> Problem {
     Problem::at(
         Code::FileTruncated,
         "end of file",
-        "the JSON document is not closed",
+        detail!("JSON 文档没有闭合", "the JSON document is not closed"),
     )
 }
 

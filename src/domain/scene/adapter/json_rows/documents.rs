@@ -5,7 +5,7 @@ use std::io::BufRead;
 use super::super::Place;
 use super::cursor::{Cursor, line_ends};
 use super::mismatch;
-use crate::domain::problem::Problem;
+use crate::domain::problem::{Problem, detail};
 
 pub(in super::super) struct Documents<R> {
     cursor: Cursor<R>,
@@ -38,11 +38,14 @@ impl<R: BufRead> Documents<R> {
         match self.cursor.peek()? {
             None if self.read > 0 => return Ok(None),
             Some(_) if self.only && self.read > 0 => {
-                return Err(mismatch("text after the end of the document".to_owned()));
+                return Err(mismatch(detail!(
+                    "文档结束后还有文字",
+                    "text after the end of the document"
+                )));
             }
             Some(b'{') => {}
             Some(_) if !self.only => {
-                return Err(mismatch("an object is expected".to_owned()));
+                return Err(mismatch(detail!("应为对象", "an object is expected")));
             }
             _ => {}
         }

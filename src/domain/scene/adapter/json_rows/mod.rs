@@ -8,7 +8,7 @@ use std::io::BufRead;
 use super::Place;
 use super::encoding::problem_of;
 use super::lines::Lines;
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 mod array;
 mod cursor;
@@ -79,7 +79,7 @@ impl<R: BufRead> JsonRows<R> {
     pub(super) fn document(source: R, wrapper: Wrapper) -> Result<JsonRows<R>, Problem> {
         let mut array = Array::new(source, wrapper);
         match array.is_empty_text()? {
-            true => Err(mismatch("the document is empty".to_owned())),
+            true => Err(mismatch(detail!("文档为空", "the document is empty"))),
             false => Ok(JsonRows::Array(array)),
         }
     }
@@ -119,7 +119,7 @@ enum Shape {
 }
 
 fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
-    let none = |detail| Err(Problem::at(Code::FormatMismatch, "byte 0", detail));
+    let none = |detail: Detail| Err(Problem::at(Code::FormatMismatch, "byte 0", detail));
     let start = first.trim_ascii_start();
     match start.first() {
         Some(b'[') => Ok(Shape::Array),
@@ -133,16 +133,19 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
             }) => Ok(Shape::Objects),
             _ => Ok(Shape::Array),
         },
-        Some(_) => none("neither [ nor { begins it"),
-        None => none("the file is empty"),
+        Some(_) => none(detail!(
+            "开头既不是 [ 也不是 {{",
+            "neither [ nor {{ begins it"
+        )),
+        None => none(detail!("文件为空", "the file is empty")),
     }
 }
 
-pub(super) fn mismatch(detail: impl Into<Detail>) -> Problem {
+pub(super) fn mismatch(detail: Detail) -> Problem {
     Problem {
         code: Code::FormatMismatch,
         param: None,
-        detail: detail.into(),
+        detail,
     }
 }
 

@@ -11,6 +11,37 @@ fn rows(text: &str) -> Result<Vec<(String, String)>, Code> {
     Ok(found)
 }
 
+#[test]
+fn a_broken_frame_is_told_in_both_languages() {
+    let told = |text: &str| {
+        let mut rows = JsonRows::document(text.as_bytes(), DATA).expect("not empty");
+        loop {
+            match rows.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("{text} is sound"),
+                Err(problem) => return problem.detail,
+            }
+        }
+    };
+    for (text, zh, en) in [
+        ("7", "此处应为 '{'，却是 '7'", "'7' where '{' belongs"),
+        (
+            "{\"a\":{}1",
+            "成员之后既不是逗号也不是 }",
+            "neither a comma nor } after a member",
+        ),
+        ("{}", "没有数组 \"data\"", "no array \"data\""),
+        (
+            "[1 2]",
+            "此处应为逗号，却是 '2'",
+            "'2' where a comma belongs",
+        ),
+    ] {
+        let detail = told(text);
+        assert_eq!((detail.zh(), detail.en()), (zh, en), "{text}");
+    }
+}
+
 fn owned(rows: &[(&str, &str)]) -> Vec<(String, String)> {
     rows.iter()
         .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))

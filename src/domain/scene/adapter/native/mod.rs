@@ -13,7 +13,7 @@ use super::json_text::object;
 use super::lines::Lines;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused, torn};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 mod diagnosis;
 mod row;
@@ -98,7 +98,7 @@ fn too_many() -> Problem {
     Problem::at(
         Code::BatchTooLarge,
         "records",
-        format!("more than {BATCH_MAX} records"),
+        detail!("超过 {BATCH_MAX} 条记录", "more than {BATCH_MAX} records"),
     )
 }
 

@@ -15,7 +15,7 @@ use super::super::local_time::{can_be_stated, plain, rfc3339, two};
 use super::super::{Place, interned};
 use super::{BATCH_MAX, Parsed};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of an id or a subject.
 pub(super) const ID_MAX: usize = 128;
@@ -87,14 +87,18 @@ impl Row<'_> {
             (None, Some(from), Some(to)) => {
                 let (from, to) = (instant("from", from.as_str())?, instant("to", to.as_str())?);
                 if from > to {
-                    return Err(Problem::at(Code::InvalidField, "to", "before from"));
+                    return Err(Problem::at(
+                        Code::InvalidField,
+                        "to",
+                        detail!("早于 from", "before from"),
+                    ));
                 }
                 Ok((from, to))
             }
             (Some(_), _, _) => Err(Problem::at(
                 Code::InvalidField,
                 "at",
-                "stands beside from or to",
+                detail!("不能与 from 或 to 同时出现", "stands beside from or to"),
             )),
             (None, None, _) => Err(Problem::on(Code::MissingField, "from")),
             (None, _, None) => Err(Problem::on(Code::MissingField, "to")),
@@ -104,7 +108,10 @@ impl Row<'_> {
 
 fn identifier(field: &str, text: &str) -> Result<String, Problem> {
     if text.is_empty() || text.len() > ID_MAX || text.chars().any(char::is_control) {
-        let detail = format!("1 to {ID_MAX} bytes without control characters");
+        let detail = detail!(
+            "应为 1 至 {ID_MAX} 字节，不含控制字符",
+            "1 to {ID_MAX} bytes without control characters"
+        );
         return Err(Problem::at(Code::InvalidField, field, detail));
     }
     Ok(text.to_owned())
@@ -115,7 +122,7 @@ fn quantities(entries: &Entries<Object<Measured<'_>>>) -> Result<Vec<Quantity>, 
         return Err(Problem::at(
             Code::InvalidField,
             "quantities",
-            format!("more than {QUANTITIES_MAX}"),
+            detail!("超过 {QUANTITIES_MAX} 个", "more than {QUANTITIES_MAX}"),
         ));
     }
     let mut quantities = Vec::with_capacity(entries.0.len());
@@ -127,7 +134,7 @@ fn quantities(entries: &Entries<Object<Measured<'_>>>) -> Result<Vec<Quantity>, 
             return Err(Problem::at(
                 Code::InvalidField,
                 param,
-                format!("1 to {UNIT_MAX} bytes"),
+                detail!("应为 1 至 {UNIT_MAX} 字节", "1 to {UNIT_MAX} bytes"),
             ));
         }
         let value = amount(measured.value.get()).map_err(|(code, detail)| {
@@ -147,14 +154,14 @@ fn attributes(entries: Entries<Text<'_>>) -> Result<Vec<(Cow<'static, str>, Stri
         return Err(Problem::at(
             Code::InvalidField,
             "attributes",
-            format!("more than {ATTRIBUTES_MAX}"),
+            detail!("超过 {ATTRIBUTES_MAX} 个", "more than {ATTRIBUTES_MAX}"),
         ));
     }
     let mut attributes = Vec::with_capacity(entries.0.len());
     for (name, value) in entries.0 {
         let name = named("attributes", &name)?;
         if value.as_str().len() > VALUE_MAX {
-            let detail = format!("longer than {VALUE_MAX} bytes");
+            let detail = detail!("超过 {VALUE_MAX} 字节", "longer than {VALUE_MAX} bytes");
             return Err(Problem::at(
                 Code::InvalidField,
                 format!("attributes.{name}"),
@@ -176,33 +183,42 @@ fn named(of: &str, name: &Name) -> Result<Cow<'static, str>, Problem> {
     };
     let (base, member) = text.split_once('.').unwrap_or((text, "x"));
     if text.len() > NAME_MAX || !plain(base) || !plain(member) {
-        let detail = format!("a name is 1 to {NAME_MAX} of a-z, 0-9 and _, with at most one point");
+        let detail = detail!(
+            "名称为 1 至 {NAME_MAX} 个 a-z、0-9 或 _，至多含一个点",
+            "a name is 1 to {NAME_MAX} of a-z, 0-9 and _, with at most one point"
+        );
         return Err(Problem::at(Code::InvalidField, of, detail));
     }
     Ok(name.clone())
 }
 
 /// A decimal that is not negative, as JSON writes it or as a string of the same form.
-fn amount(json: &str) -> Result<Decimal, (Code, &'static str)> {
+fn amount(json: &str) -> Result<Decimal, (Code, Detail)> {
     let quoted = json
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
     let text = quoted.unwrap_or(json);
     if text.starts_with('-') {
-        return Err((Code::QuantityOutOfRange, "negative"));
+        return Err((Code::QuantityOutOfRange, detail!("为负数", "negative")));
     }
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     if !digits(whole) || !digits(decimals) {
         return Err((
             Code::InvalidField,
-            "a plain decimal is expected: digits, and a point between digits",
+            detail!(
+                "应为十进制数：只有数字，小数点前后都有数字",
+                "a plain decimal is expected: digits, and a point between digits"
+            ),
         ));
     }
     if whole.len() > WHOLE_DIGITS_MAX || decimals.len() > DECIMALS_MAX {
         return Err((
             Code::QuantityOutOfRange,
-            "more than 18 digits before or 12 after the point",
+            detail!(
+                "整数部分超过 18 位，或小数部分超过 12 位",
+                "more than 18 digits before or 12 after the point"
+            ),
         ));
     }
     let decimals = if text.len() == whole.len() {
@@ -215,8 +231,12 @@ fn amount(json: &str) -> Result<Decimal, (Code, &'static str)> {
         .chain(decimals.bytes())
         .fold(0i128, |sum, b| sum * 10 + i128::from(b - b'0'));
     let scale = u32::try_from(decimals.len()).unwrap_or(0);
-    Decimal::try_from_i128_with_scale(mantissa, scale)
-        .map_err(|_| (Code::QuantityOutOfRange, "more than 28 digits"))
+    Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| {
+        (
+            Code::QuantityOutOfRange,
+            detail!("超过 28 位数字", "more than 28 digits"),
+        )
+    })
 }
 
 /// RFC 3339 with an offset; a leap second has no instant of its own and is refused.
@@ -226,7 +246,10 @@ fn instant(field: &str, text: &str) -> Result<DateTime<Utc>, Problem> {
         Problem::at(
             Code::TimeInvalid,
             field,
-            "RFC 3339 with an offset is expected: 2026-11-20T08:00:00+08:00",
+            detail!(
+                "应为带时差的 RFC 3339 时间：2026-11-20T08:00:00+08:00",
+                "RFC 3339 with an offset is expected: 2026-11-20T08:00:00+08:00"
+            ),
         )
     })
 }

@@ -161,6 +161,27 @@ fn each_broken_rule_is_named_with_its_field() {
 }
 
 #[test]
+fn a_broken_rule_is_told_in_both_languages() {
+    let told = |row: &str| parse_record(row).expect_err(row).detail;
+    for (row, zh, en) in [
+        (GOOD.replace("08:20", "07:20"), "早于 from", "before from"),
+        (
+            GOOD.replace("r1", ""),
+            "应为 1 至 128 字节，不含控制字符",
+            "1 to 128 bytes without control characters",
+        ),
+        (
+            GOOD.replace("\"s1\"", "7"),
+            "应为字符串",
+            "a string is expected",
+        ),
+    ] {
+        let detail = told(&row);
+        assert_eq!((detail.zh(), detail.en()), (zh, en), "{row}");
+    }
+}
+
+#[test]
 fn a_batch_keeps_its_good_rows_in_every_layout() {
     let bad = GOOD.replace("\"s1\"", "7");
     let (array, wrapped) = (

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Digits after the point that are kept; a value with more is refused, never rounded.
 const PLACES: usize = 9;
@@ -33,7 +33,11 @@ impl Unit {
             None => Err(Problem::at(
                 Code::UnitUnsupported,
                 "UOM",
-                format!("{} is no active energy", short(text)),
+                detail!(
+                    "{} 不是有功电能的单位",
+                    "{} is no active energy",
+                    short(text)
+                ),
             )),
         }
     }
@@ -105,7 +109,13 @@ impl Amount {
         let scale = 6 + unit.shift();
         Decimal::try_from_i128_with_scale(self.0, scale)
             .map(|value| value.normalize())
-            .map_err(|_| Problem::at(Code::QuantityOutOfRange, "Quantity", "more than 28 digits"))
+            .map_err(|_| {
+                Problem::at(
+                    Code::QuantityOutOfRange,
+                    "Quantity",
+                    detail!("超过 28 位数字", "more than 28 digits"),
+                )
+            })
     }
 }
 
@@ -131,13 +141,28 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn at(self, field: String) -> Problem {
         match self {
-            Fault::Unreadable => Problem::at(Code::InvalidField, field, "a number is expected"),
-            Fault::Negative => Problem::at(Code::QuantityOutOfRange, field, "negative"),
-            Fault::TooLarge => Problem::at(Code::QuantityOutOfRange, field, "10⁹ or more"),
+            Fault::Unreadable => Problem::at(
+                Code::InvalidField,
+                field,
+                detail!("应为数", "a number is expected"),
+            ),
+            Fault::Negative => Problem::at(
+                Code::QuantityOutOfRange,
+                field,
+                detail!("为负数", "negative"),
+            ),
+            Fault::TooLarge => Problem::at(
+                Code::QuantityOutOfRange,
+                field,
+                detail!("达到或超过 10⁹", "10⁹ or more"),
+            ),
             Fault::TooFine => Problem::at(
                 Code::InvalidField,
                 field,
-                format!("more than {PLACES} digits after the point"),
+                detail!(
+                    "小数超过 {PLACES} 位",
+                    "more than {PLACES} digits after the point"
+                ),
             ),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::lines::Fields;
 use super::amount::{Unit, short};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A channel whose days are counted.
 #[derive(Debug, Clone)]
@@ -71,7 +71,12 @@ fn identifier(
         return Err(Problem::on(Code::MissingField, field));
     }
     if !length.contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        let detail = format!("{} to {} letters and digits", length.start(), length.end());
+        let detail = detail!(
+            "应为 {} 至 {} 个字母或数字",
+            "{} to {} letters and digits",
+            length.start(),
+            length.end()
+        );
         return Err(Problem::at(Code::InvalidField, field, detail));
     }
     Ok(text.to_ascii_uppercase())
@@ -87,7 +92,11 @@ fn quantity(suffix: &str) -> Result<&'static str, Problem> {
         _ => Err(Problem::at(
             Code::UnitUnsupported,
             "NMISuffix",
-            format!("{} is not counted: only streams E and B are", short(suffix)),
+            detail!(
+                "{} 不计量：只计 E 和 B 数据流",
+                "{} is not counted: only streams E and B are",
+                short(suffix)
+            ),
         )),
     }
 }
@@ -105,7 +114,10 @@ fn intervals(text: &str) -> Result<usize, Problem> {
         _ => Err(Problem::at(
             Code::InvalidField,
             "IntervalLength",
-            "1, 5, 10, 15, 30 or 60 minutes",
+            detail!(
+                "应为 1、5、10、15、30 或 60 分钟",
+                "1, 5, 10, 15, 30 or 60 minutes"
+            ),
         )),
     }
 }

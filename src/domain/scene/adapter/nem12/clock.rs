@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::{OffsetComponents, Tz};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
@@ -88,7 +88,11 @@ fn digits(text: &str, length: usize) -> Option<u64> {
 fn unreadable(field: &str, text: &str, form: &str) -> Problem {
     match text {
         "" => Problem::on(Code::MissingField, field),
-        _ => Problem::at(Code::TimeInvalid, field, format!("{form} is expected")),
+        _ => Problem::at(
+            Code::TimeInvalid,
+            field,
+            detail!("应为 {form}", "{form} is expected"),
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use super::channel::Channel;
 use super::clock::{self, Clock, stamp};
 use super::quality::{Causes, Flag, QualityMethod};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Where a 300 row's interval values begin.
 const VALUES: usize = 2;
@@ -70,7 +70,11 @@ impl Day {
         let from = interval("StartInterval", row.get(1), channel.intervals)?;
         let to = interval("EndInterval", row.get(2), channel.intervals)?;
         if from <= self.spoken_to || to < from {
-            let detail = format!("{from} to {to} after interval {}", self.spoken_to);
+            let detail = detail!(
+                "时段 {from} 至 {to}，而前面已说明到时段 {}",
+                "{from} to {to} after interval {}",
+                self.spoken_to
+            );
             return Err(Problem::at(Code::InvalidField, "StartInterval", detail));
         }
         if self.flag.is_none() && from != self.spoken_to + 1 {
@@ -78,7 +82,7 @@ impl Day {
         }
         let quality = QualityMethod::parse("QualityMethod", row.get(3))?;
         let Some(flag) = quality.flag else {
-            let detail = "V belongs in a 300 row";
+            let detail = detail!("V 只用于 300 记录", "V belongs in a 300 row");
             return Err(Problem::at(Code::InvalidField, "QualityMethod", detail));
         };
         self.causes.add(quality.method, "ReasonCode", row.get(4))?;
@@ -189,7 +193,8 @@ fn misfit(row: &Fields, intervals: usize) -> Problem {
     match end {
         _ if values < intervals => incomplete(values, intervals),
         None => Problem::on(Code::MissingField, "QualityMethod"),
-        Some(_) => malformed(format!(
+        Some(_) => malformed(detail!(
+            "有 {values} 个值，而一天有 {intervals} 个时段",
             "{values} values where the day has {intervals} intervals"
         )),
     }
@@ -199,7 +204,10 @@ fn incomplete(values: usize, intervals: usize) -> Problem {
     Problem::at(
         Code::ReadingIncomplete,
         "IntervalValue",
-        format!("{values} of {intervals} intervals have a value"),
+        detail!(
+            "{intervals} 个时段中只有 {values} 个有值",
+            "{values} of {intervals} intervals have a value"
+        ),
     )
 }
 
@@ -207,7 +215,10 @@ fn unspoken(from: usize, to: usize) -> Problem {
     Problem::at(
         Code::MissingField,
         "QualityMethod",
-        format!("no 400 row speaks of intervals {from} to {to}"),
+        detail!(
+            "没有 400 记录说明时段 {from} 至 {to}",
+            "no 400 row speaks of intervals {from} to {to}"
+        ),
     )
 }
 
@@ -219,7 +230,11 @@ fn interval(field: &str, text: &str, intervals: usize) -> Result<usize, Problem>
         .filter(|number| (1..=intervals).contains(number))
         .ok_or_else(|| match text {
             "" => Problem::on(Code::MissingField, field),
-            _ => Problem::at(Code::InvalidField, field, format!("1 to {intervals}")),
+            _ => Problem::at(
+                Code::InvalidField,
+                field,
+                detail!("应为 1 至 {intervals}", "1 to {intervals}"),
+            ),
         })
 }
 

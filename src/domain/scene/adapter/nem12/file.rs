@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::day::Day;
 use super::register;
 use super::statements::Statements;
-use crate::domain::problem::{Code, Problem, detail};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
@@ -66,7 +66,10 @@ impl<'a> File<'a> {
             self.row(number, row)?;
         }
         match (self.version, self.above) {
-            (None, _) => Err(not_this("line 1".to_owned(), "the file is empty")),
+            (None, _) => Err(not_this(
+                "line 1".to_owned(),
+                detail!("文件为空", "the file is empty"),
+            )),
             (Some(_), Above::End) => {
                 self.statements.finish(self.sink);
                 Ok(())
@@ -74,7 +77,10 @@ impl<'a> File<'a> {
             _ => Err(Problem::at(
                 Code::FileTruncated,
                 format!("line {last}"),
-                "the file ends without its 900 record",
+                detail!(
+                    "文件结尾缺少 900 记录",
+                    "the file ends without its 900 record"
+                ),
             )),
         }
     }
@@ -83,7 +89,12 @@ impl<'a> File<'a> {
         let place = format!("line {number}");
         let row = match (row, &self.above) {
             (Ok(row), _) => row,
-            (Err(_), Above::End) => return Err(not_this(place, "a 100 record is expected")),
+            (Err(_), Above::End) => {
+                return Err(not_this(
+                    place,
+                    detail!("此处应为 100 记录", "a 100 record is expected"),
+                ));
+            }
             (Err(problem), _) => {
                 self.close();
                 self.refuse(number, problem);
@@ -93,7 +104,10 @@ impl<'a> File<'a> {
         match (row.get(0), self.version) {
             ("100", _) => return self.header(place, row),
             _ if matches!(self.above, Above::End) => {
-                return Err(not_this(place, "a 100 record is expected"));
+                return Err(not_this(
+                    place,
+                    detail!("此处应为 100 记录", "a 100 record is expected"),
+                ));
             }
             ("200", Some(Version::Nem12)) => self.channel(number, row),
             ("300", Some(Version::Nem12)) => self.day(number, row),
@@ -113,7 +127,11 @@ impl<'a> File<'a> {
                 self.above = Above::End;
             }
             (other, _) => {
-                let detail = format!("{:?} is no record of this version", short(other));
+                let detail = detail!(
+                    "此版本没有 {:?} 记录",
+                    "{:?} is no record of this version",
+                    short(other)
+                );
                 self.refuse(number, malformed(detail));
             }
         }
@@ -122,14 +140,24 @@ impl<'a> File<'a> {
 
     fn header(&mut self, place: String, row: &Fields) -> Result<(), Problem> {
         if !matches!(self.above, Above::End) {
-            return Err(not_this(place, "a 100 record inside another file"));
+            return Err(not_this(
+                place,
+                detail!(
+                    "上一个文件还没有结束，又出现 100 记录",
+                    "a 100 record inside another file"
+                ),
+            ));
         }
         self.version = match row.get(1) {
             "NEM12" => Some(Version::Nem12),
             "NEM13" => Some(Version::Nem13),
             other => {
-                let detail = format!("{:?} is neither NEM12 nor NEM13", short(other));
-                return Err(not_this(place, &detail));
+                let detail = detail!(
+                    "{:?} 既不是 NEM12 也不是 NEM13",
+                    "{:?} is neither NEM12 nor NEM13",
+                    short(other)
+                );
+                return Err(not_this(place, detail));
             }
         };
         self.made = self.clock.instant("DateTime", row.get(2)).ok();
@@ -159,19 +187,31 @@ impl<'a> File<'a> {
                 };
                 self.above = Above::Day(channel, number, day);
             }
-            _ => self.refuse(number, malformed("a 300 row without a 200 row")),
+            _ => self.refuse(
+                number,
+                malformed(detail!(
+                    "300 记录之前没有 200 记录",
+                    "a 300 row without a 200 row"
+                )),
+            ),
         }
     }
 
     fn event(&mut self, number: u64, row: &Fields) {
         let Above::Day(channel, _, day) = &mut self.above else {
-            self.refuse(number, malformed("a 400 row without a 300 row"));
+            self.refuse(
+                number,
+                malformed(detail!(
+                    "400 记录之前没有 300 记录",
+                    "a 400 row without a 300 row"
+                )),
+            );
             return;
         };
         if let (Ok(channel), Ok(known)) = (channel, &mut *day)
             && let Err(mut problem) = known.event(row, channel)
         {
-            problem.detail = detail!("第 {number} 行：{}", "line {number}: {}", problem.detail);
+            problem.detail = of_line(number, &problem.detail);
             *day = Err(problem);
         }
     }
@@ -190,7 +230,10 @@ impl<'a> File<'a> {
         if !fits {
             self.refuse(
                 number,
-                malformed(format!("a {name} row that belongs to nothing")),
+                malformed(detail!(
+                    "{name} 记录没有所属的记录",
+                    "a {name} row that belongs to nothing"
+                )),
             );
         }
     }
@@ -224,6 +267,15 @@ impl<'a> File<'a> {
     }
 }
 
-fn not_this(place: String, detail: &str) -> Problem {
+/// What a row below the day's own breaks.
+fn of_line(number: u64, broken: &Detail) -> Detail {
+    let (zh, en) = (broken.zh(), broken.en());
+    match broken.is_empty() {
+        true => detail!("第 {number} 行", "line {number}"),
+        false => detail!("第 {number} 行：{zh}", "line {number}: {en}"),
+    }
+}
+
+fn not_this(place: String, detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
 }

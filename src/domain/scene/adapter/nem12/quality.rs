@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::amount::short;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Methods and reasons that one record lists; a real day has one to three.
 const LISTED_MAX: usize = 8;
@@ -93,7 +93,11 @@ fn unknown(field: &str, text: &str) -> Problem {
     Problem::at(
         Code::InvalidField,
         field,
-        format!("{:?} is no quality method", short(text)),
+        detail!(
+            "{:?} 不是质量标志",
+            "{:?} is no quality method",
+            short(text)
+        ),
     )
 }
 
@@ -120,7 +124,10 @@ impl Causes {
                 Problem::at(
                     Code::InvalidField,
                     field,
-                    "a reason code of up to three digits",
+                    detail!(
+                        "应为至多三位数字的原因代码",
+                        "a reason code of up to three digits"
+                    ),
                 )
             })?);
         }

@@ -11,7 +11,7 @@ use super::clock::{Clock, stamp};
 use super::day::amount;
 use super::quality::{Causes, Flag, QualityMethod};
 use crate::domain::behaviour::{Quantity, READING, REGISTER, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// A register that nobody read for three years is a matter for people.
 const PERIOD_MAX_DAYS: i64 = 1_096;
@@ -69,7 +69,7 @@ fn direction(text: &str) -> Result<&'static str, Problem> {
         _ => Err(Problem::at(
             Code::InvalidField,
             "DirectionIndicator",
-            "E or I",
+            detail!("应为 E 或 I", "E or I"),
         )),
     }
 }
@@ -80,9 +80,12 @@ fn period(row: &Fields, clock: Clock) -> Result<(DateTime<Utc>, DateTime<Utc>), 
     let (field, detail) = match (to - from).num_days() {
         _ if to <= from => (
             "CurrentRegisterReadDateTime",
-            "not after the previous reading",
+            detail!("不晚于上一次读数", "not after the previous reading"),
         ),
-        days if days > PERIOD_MAX_DAYS => ("PreviousRegisterReadDateTime", "over three years ago"),
+        days if days > PERIOD_MAX_DAYS => (
+            "PreviousRegisterReadDateTime",
+            detail!("距本次读数超过三年", "over three years ago"),
+        ),
         _ => return Ok((from, to)),
     };
     Err(Problem::at(Code::TimeInvalid, field, detail))
@@ -98,9 +101,13 @@ fn quality(row: &Fields, into: &mut Vec<(Cow<'static, str>, String)>) -> Result<
             None => Err(Problem::at(
                 Code::InvalidField,
                 field,
-                "V belongs in a 300 row",
+                detail!("V 只用于 300 记录", "V belongs in a 300 row"),
             )),
-            Some(Flag::Null) => Err(Problem::at(Code::ReadingIncomplete, field, "no reading")),
+            Some(Flag::Null) => Err(Problem::at(
+                Code::ReadingIncomplete,
+                field,
+                detail!("没有读数", "no reading"),
+            )),
             Some(flag) => Ok(flag),
         }
     };

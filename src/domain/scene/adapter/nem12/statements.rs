@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::{Outcome, Place, refused};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Outcomes that wait for a later statement of the same day: 55 years of one channel, about
 /// 15 MB. Farther apart both are handed on, under one id and each with its `stated_at`.
@@ -58,7 +58,11 @@ impl Statements {
         let before = before.filter(|(_, (end, _))| *end > from);
         let after = spans.range((Bound::Excluded(from), Bound::Excluded(to)));
         if let Some((_, (_, other))) = before.or_else(|| after.into_iter().next()) {
-            let detail = format!("overlaps {other} under another start; only that one is taken");
+            let known = other.zh();
+            let detail = detail!(
+                "时段重叠而起点不同，只采用另一行：{known}",
+                "overlaps {other} under another start; only that one is taken"
+            );
             let field = "PreviousRegisterReadDateTime";
             let problem = Problem::at(Code::DuplicateReading, field, detail);
             return self.push(refused(place, problem), sink);
@@ -116,7 +120,11 @@ fn supersede(known: &mut Outcome, place: &Place, record: &Record) -> Result<(), 
         return Ok(());
     };
     let said = |place: &Place| {
-        let detail = format!("{place} states the same, and later or first");
+        let known = place.zh();
+        let detail = detail!(
+            "另一行陈述了同一内容，且较晚或排在前面：{known}",
+            "{place} states the same, and later or first"
+        );
         Problem::at(Code::DuplicateReading, "UpdateDateTime", detail)
     };
     // Both are UTC in one form, so their text sorts as time; one without comes first.

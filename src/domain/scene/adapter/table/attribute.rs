@@ -8,7 +8,7 @@ use super::columns::{Columns, Slot};
 use super::quantity::named;
 use super::row::{Cells, Fault, Row};
 use super::section::Section;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 const ATTRIBUTES_MAX: usize = 32;
 /// Bytes of an attribute's value.
@@ -59,7 +59,10 @@ impl Attribute {
         for name in constants.keys() {
             named(constants, name)?;
             if section.value(name).is_some() {
-                return Err(constants.refused(name, "is an attribute of a column too"));
+                return Err(constants.refused(
+                    name,
+                    detail!("已由一列给出", "is an attribute of a column too"),
+                ));
             }
             let value = constants.text(name)?.unwrap_or_default();
             attributes.push(Attribute {
@@ -68,9 +71,12 @@ impl Attribute {
             });
         }
         match attributes.iter().any(|one| one.name == "stated_at") {
-            true => Err(section.refused("stated_at", "is a column of [columns]")),
+            true => Err(section.refused(
+                "stated_at",
+                detail!("应写在 [columns] 里", "is a column of [columns]"),
+            )),
             false if attributes.len() > ATTRIBUTES_MAX => {
-                Err(section.refused("NAME", "more than 32 attributes"))
+                Err(section.refused("NAME", detail!("属性超过 32 个", "more than 32 attributes")))
             }
             false => Ok(attributes),
         }
@@ -94,7 +100,10 @@ impl Attribute {
                 match words.get(text.as_ref()) {
                     Some(word) => word.clone(),
                     None if *other == Other::Refuse => {
-                        let detail = "a word that the mapping does not list";
+                        let detail = detail!(
+                            "映射没有列出这个词",
+                            "a word that the mapping does not list"
+                        );
                         return Err(row.fault(*slot, Code::InvalidField, detail));
                     }
                     None if *other == Other::Skip => return Ok(None),
@@ -108,7 +117,10 @@ impl Attribute {
 
 fn value<C: Cells>(row: &Row<'_, C>, slot: Slot, text: &str) -> Result<String, Fault> {
     if text.len() > VALUE_MAX || text.chars().any(char::is_control) {
-        let detail = "longer than 256 bytes, or with control characters";
+        let detail = detail!(
+            "超过 256 字节，或含控制字符",
+            "longer than 256 bytes, or with control characters"
+        );
         return Err(row.fault(slot, Code::InvalidField, detail));
     }
     Ok(text.to_owned())
@@ -119,7 +131,7 @@ fn from_column(section: &Section, name: &str, columns: &mut Columns) -> Result<F
     if !table {
         let slot = columns.one(section, name)?;
         return Ok(From::Column {
-            slot: slot.ok_or_else(|| section.missing(name, "a column"))?,
+            slot: slot.ok_or_else(|| section.missing(name, detail!("请指定一列", "a column")))?,
             words: BTreeMap::new(),
             other: Other::Keep,
         });
@@ -127,7 +139,12 @@ fn from_column(section: &Section, name: &str, columns: &mut Columns) -> Result<F
     let section = section.section(name)?;
     section.only(&["column", "values", "other"])?;
     let slot = columns.one(&section, "column")?;
-    let slot = slot.ok_or_else(|| section.missing("column", "where the words stand"))?;
+    let slot = slot.ok_or_else(|| {
+        section.missing(
+            "column",
+            detail!("请指定这些词所在的列", "where the words stand"),
+        )
+    })?;
     let listed = section.section("values")?;
     let mut words = BTreeMap::new();
     for word in listed.keys() {

@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::section::Section;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Columns of the widest sheet there is (`XFD`).
 pub(super) const COLUMNS_MAX: usize = 16_384;
@@ -42,9 +42,15 @@ impl Columns {
     /// `invalid_field` for what is neither a title (letters, where there is no header) nor a
     /// place counted from 1.
     pub(super) fn all(&mut self, section: &Section, key: &str) -> Result<Vec<Slot>, Problem> {
-        let values = section
-            .values(key)
-            .map_err(|()| section.refused(key, "must be a column or a list of columns"))?;
+        let values = section.values(key).map_err(|()| {
+            section.refused(
+                key,
+                detail!(
+                    "应为一列，或若干列的列表",
+                    "must be a column or a list of columns"
+                ),
+            )
+        })?;
         let slots = values.into_iter().map(|value| self.of(section, key, value));
         slots.collect()
     }
@@ -55,7 +61,7 @@ impl Columns {
         match self.all(section, key)?.as_slice() {
             [] => Ok(None),
             [slot] => Ok(Some(*slot)),
-            _ => Err(section.refused(key, "must be one column")),
+            _ => Err(section.refused(key, detail!("只能是一列", "must be one column"))),
         }
     }
 
@@ -76,8 +82,14 @@ impl Columns {
         };
         let column = column.ok_or_else(|| {
             let detail = match self.titled {
-                true => "must be a column's title, or its place counted from 1",
-                false => "must be a column's letters (A to XFD), or its place counted from 1",
+                true => detail!(
+                    "应为列的标题，或从 1 数起的列号",
+                    "must be a column's title, or its place counted from 1"
+                ),
+                false => detail!(
+                    "应为列的字母（A 至 XFD），或从 1 数起的列号",
+                    "must be a column's letters (A to XFD), or its place counted from 1"
+                ),
             };
             section.refused(key, detail)
         })?;
@@ -113,10 +125,14 @@ impl Columns {
                 let mut found = (0..).zip(titles).filter(|(_, known)| *known == title);
                 match (found.next(), found.next()) {
                     (Some((place, _)), None) => Ok(place),
-                    (None, _) => Err(mismatch(header, format!("no column {title:?}"))),
-                    (Some(_), Some(_)) => {
-                        Err(mismatch(header, format!("column {title:?} stands twice")))
-                    }
+                    (None, _) => Err(mismatch(
+                        header,
+                        detail!("没有 {title:?} 列", "no column {title:?}"),
+                    )),
+                    (Some(_), Some(_)) => Err(mismatch(
+                        header,
+                        detail!("{title:?} 列重复出现", "column {title:?} stands twice"),
+                    )),
                 }
             }
         });
@@ -126,7 +142,7 @@ impl Columns {
     }
 }
 
-fn mismatch(place: &str, detail: String) -> Problem {
+fn mismatch(place: &str, detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
 }
 

@@ -8,7 +8,7 @@ use super::super::{Outcome, Place, Seen, malformed, torn};
 use super::mapping::Mapping;
 use super::reading::Reading;
 use super::row::{Cell, Cells};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 impl Cells for Fields {
     fn cell(&self, place: usize) -> Cell<'_> {
@@ -64,7 +64,8 @@ fn titles<R: BufRead>(
     if header == 0 {
         return Ok(Vec::new());
     }
-    let no_header = |detail| Problem::at(Code::FormatMismatch, format!("line {header}"), detail);
+    let no_header =
+        |detail: Detail| Problem::at(Code::FormatMismatch, format!("line {header}"), detail);
     while let Some((number, line)) = lines.next()? {
         if number < u64::from(header) {
             continue;
@@ -72,10 +73,15 @@ fn titles<R: BufRead>(
         if number > u64::from(header) {
             break;
         }
-        fields.split(line).map_err(|_| no_header("no header"))?;
+        fields
+            .split(line)
+            .map_err(|_| no_header(detail!("没有表头", "no header")))?;
         return Ok(fields.iter().map(str::to_owned).collect());
     }
-    Err(no_header("no header in this line"))
+    Err(no_header(detail!(
+        "这一行没有表头",
+        "no header in this line"
+    )))
 }
 
 /// Every row has as many fields as the header, or as the first row.
@@ -85,7 +91,8 @@ fn fits(fields: &Fields, width: &mut Option<usize>) -> Result<(), Problem> {
         true => Ok(()),
         false => {
             let found = fields.len();
-            Err(malformed(format!(
+            Err(malformed(detail!(
+                "有 {found} 列，应为 {width} 列",
                 "{found} columns where {width} are expected"
             )))
         }

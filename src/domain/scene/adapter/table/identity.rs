@@ -3,7 +3,7 @@
 use super::columns::{Columns, Slot};
 use super::row::{Cells, Fault, Row};
 use super::section::Section;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of an id or a subject, as in our own format.
 const ID_MAX: usize = 128;
@@ -32,7 +32,13 @@ impl Identity {
             columns: columns.all(named, "id")?,
         };
         match found.columns.is_empty() {
-            true => Err(named.missing("id", "the file's own id, or the columns that make a key")),
+            true => Err(named.missing(
+                "id",
+                detail!(
+                    "请指定文件自带的编号，或组成键的各列",
+                    "the file's own id, or the columns that make a key"
+                ),
+            )),
             false => Ok(found),
         }
     }
@@ -49,7 +55,13 @@ impl Identity {
             columns: columns.all(named, "subject")?,
         };
         match found.columns.is_empty() && found.lead.is_empty() {
-            true => Err(named.missing("subject", "or a constant subject in [constants]")),
+            true => Err(named.missing(
+                "subject",
+                detail!(
+                    "或在 [constants] 里写固定的 subject",
+                    "or a constant subject in [constants]"
+                ),
+            )),
             false => Ok(found),
         }
     }
@@ -65,10 +77,10 @@ impl Identity {
         for (count, slot) in (0..).zip(&self.columns) {
             let text = row.text(*slot)?;
             if text.is_empty() {
-                return Err(row.fault(*slot, Code::MissingField, ""));
+                return Err(row.fault(*slot, Code::MissingField, Detail::default()));
             }
             if text.len() > ID_MAX || text.chars().any(char::is_control) {
-                return Err(row.fault(*slot, Code::InvalidField, TOO_LONG));
+                return Err(row.fault(*slot, Code::InvalidField, too_long()));
             }
             match count {
                 0 if self.lead.is_empty() => {}
@@ -80,7 +92,7 @@ impl Identity {
                 _ => push_escaped(&mut name, &text),
             }
             if name.len() > ID_MAX {
-                return Err(row.fault(*slot, Code::InvalidField, TOO_LONG));
+                return Err(row.fault(*slot, Code::InvalidField, too_long()));
             }
         }
         Ok(name)
@@ -101,13 +113,18 @@ impl Identity {
             lead => format!("{lead}:{text}"),
         };
         match name.len() > ID_MAX || name.chars().any(char::is_control) {
-            true => Err(row.fault(slot, Code::InvalidField, TOO_LONG)),
+            true => Err(row.fault(slot, Code::InvalidField, too_long())),
             false => Ok(name),
         }
     }
 }
 
-const TOO_LONG: &str = "a name of more than 128 bytes, or with control characters";
+fn too_long() -> Detail {
+    detail!(
+        "名称超过 128 字节，或含控制字符",
+        "a name of more than 128 bytes, or with control characters"
+    )
+}
 
 fn push_escaped(name: &mut String, text: &str) {
     if !text.contains(['%', '|']) {
@@ -125,7 +142,10 @@ fn push_escaped(name: &mut String, text: &str) {
 fn lead(constants: &Section, key: &str) -> Result<String, Problem> {
     let text = constants.text(key)?.unwrap_or_default().trim();
     if text.len() > ID_MAX / 2 || text.chars().any(char::is_control) {
-        return Err(constants.refused(key, "must be at most 64 bytes"));
+        return Err(constants.refused(
+            key,
+            detail!("至多 64 字节，不含控制字符", "must be at most 64 bytes"),
+        ));
     }
     Ok(text.to_owned())
 }

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::quantity::{Defaults, Measure};
 use super::section::Section;
 use super::times::Times;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Format {
@@ -100,12 +100,18 @@ impl Mapping {
     fn agree(&self, root: &Section) -> Result<(), Problem> {
         let sheet = matches!(self.format, Format::Xlsx { .. });
         if self.zone.is_none() && (sheet || self.times.need_zone()) {
-            let detail = "times without an offset need an IANA zone";
+            let detail = detail!(
+                "时间不带时差，须声明 IANA 时区",
+                "times without an offset need an IANA zone"
+            );
             return Err(root.missing("zone", detail));
         }
         let located = self.quantities.iter().any(Measure::is_from_coordinates);
         match root.value(Datum::KEY).is_some() && !located {
-            true => Err(root.refused(Datum::KEY, "no quantity is a great circle")),
+            true => Err(root.refused(
+                Datum::KEY,
+                detail!("没有按大圆距离计算的量", "no quantity is a great circle"),
+            )),
             false => Ok(()),
         }
     }
@@ -124,9 +130,13 @@ fn format(root: &Section) -> Result<Format, Problem> {
     let sheet = root.text("sheet")?.map(str::to_owned);
     let delimiter = root.choice("delimiter", &DELIMITERS)?;
     match root.choice("format", &words)? {
-        None => Err(root.missing("format", "csv or xlsx")),
-        Some(false) if sheet.is_some() => Err(root.refused("sheet", "is about xlsx")),
-        Some(true) if delimiter.is_some() => Err(root.refused("delimiter", "is about csv")),
+        None => Err(root.missing("format", detail!("应为 csv 或 xlsx", "csv or xlsx"))),
+        Some(false) if sheet.is_some() => {
+            Err(root.refused("sheet", detail!("只用于 xlsx", "is about xlsx")))
+        }
+        Some(true) if delimiter.is_some() => {
+            Err(root.refused("delimiter", detail!("只用于 csv", "is about csv")))
+        }
         Some(false) => Ok(Format::Csv {
             delimiter: delimiter.unwrap_or(b','),
         }),
@@ -142,7 +152,10 @@ fn zone(root: &Section) -> Result<Option<Tz>, Problem> {
         Problem::at(
             Code::InvalidField,
             root.param("zone"),
-            "must be an IANA zone such as Asia/Shanghai",
+            detail!(
+                "应为 IANA 时区，例如 Asia/Shanghai",
+                "must be an IANA zone such as Asia/Shanghai"
+            ),
         )
     })
 }

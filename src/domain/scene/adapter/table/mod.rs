@@ -11,6 +11,7 @@ use crate::domain::problem::Problem;
 use mapping::{Format, Mapping};
 
 mod attribute;
+mod clock;
 mod columns;
 mod delimited;
 mod identity;

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::super::scalar::can_be_stated;
+use crate::domain::problem::{Detail, detail};
 
 /// Digits before and after the decimal sign, as in our own format.
 const WHOLE_DIGITS_MAX: u32 = 18;
@@ -27,7 +28,7 @@ impl Numerals {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn read(self, text: &str) -> Result<Decimal, &'static str> {
+    pub(super) fn read(self, text: &str) -> Result<Decimal, Detail> {
         let (negative, digits) = match text.strip_prefix(['-', '−']) {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -38,7 +39,7 @@ impl Numerals {
                 '0'..='9' => reading.digit(letter)?,
                 _ if letter == self.decimal => reading.point()?,
                 _ if self.groups_with(letter) => reading.group()?,
-                _ => return Err("not a number in the declared signs"),
+                _ => return Err(no_number()),
             }
         }
         reading.end(negative)
@@ -64,7 +65,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn digit(&mut self, digit: char) -> Result<(), &'static str> {
+    fn digit(&mut self, digit: char) -> Result<(), Detail> {
         if self.pointed {
             self.decimals += 1;
         } else {
@@ -74,25 +75,31 @@ impl Reading {
             }
         }
         if self.whole > WHOLE_DIGITS_MAX || self.decimals > DECIMALS_MAX {
-            return Err("more than 18 digits, or more than 12 after the decimal sign");
+            return Err(detail!(
+                "超过 18 位数字，或小数超过 12 位",
+                "more than 18 digits, or more than 12 after the decimal sign"
+            ));
         }
         let digit = digit.to_digit(10).unwrap_or(0);
         self.mantissa = self.mantissa * 10 + i128::from(digit);
         Ok(())
     }
 
-    fn point(&mut self) -> Result<(), &'static str> {
+    fn point(&mut self) -> Result<(), Detail> {
         if self.pointed || self.whole == 0 || !self.grouped() {
-            return Err("a decimal sign where none belongs");
+            return Err(detail!(
+                "小数点的位置不对",
+                "a decimal sign where none belongs"
+            ));
         }
         self.pointed = true;
         Ok(())
     }
 
-    fn group(&mut self) -> Result<(), &'static str> {
+    fn group(&mut self) -> Result<(), Detail> {
         let first = self.group.is_none() && (1..=3).contains(&self.whole);
         if self.pointed || !(first || self.group == Some(3)) {
-            return Err("a thousands separator that does not group by three");
+            return Err(ungrouped());
         }
         self.group = Some(0);
         Ok(())
@@ -102,20 +109,35 @@ impl Reading {
         self.group.is_none_or(|digits| digits == 3)
     }
 
-    fn end(self, negative: bool) -> Result<Decimal, &'static str> {
+    fn end(self, negative: bool) -> Result<Decimal, Detail> {
         if !self.grouped() {
-            return Err("a thousands separator that does not group by three");
+            return Err(ungrouped());
         }
         if self.whole == 0 || (self.pointed && self.decimals == 0) {
-            return Err("not a number in the declared signs");
+            return Err(no_number());
         }
         let mantissa = if negative {
             -self.mantissa
         } else {
             self.mantissa
         };
-        Decimal::try_from_i128_with_scale(mantissa, self.decimals).map_err(|_| "too many digits")
+        Decimal::try_from_i128_with_scale(mantissa, self.decimals)
+            .map_err(|_| detail!("位数过多", "too many digits"))
     }
+}
+
+fn no_number() -> Detail {
+    detail!(
+        "不是按声明的符号书写的数",
+        "not a number in the declared signs"
+    )
+}
+
+fn ungrouped() -> Detail {
+    detail!(
+        "千位分隔符没有每三位一组",
+        "a thousands separator that does not group by three"
+    )
 }
 
 /// `a * b`, if that is exact, which a product of more than 28 digits is not, and our own form can

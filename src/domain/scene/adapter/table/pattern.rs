@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 
 use super::super::local_time::{LocalTime, rfc3339};
 use super::serial::{self, Epoch};
+use crate::domain::problem::{Detail, detail};
 
 /// How long a stretch a written time names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +63,7 @@ const NAMED: [(&str, Way, bool); 6] = [
 impl Pattern {
     /// # Errors
     /// What is wrong with the name or pattern.
-    pub(super) fn new(text: &str) -> Result<Pattern, String> {
+    pub(super) fn new(text: &str) -> Result<Pattern, Detail> {
         if let Some((_, way, has_offset)) = NAMED.iter().find(|(name, _, _)| *name == text) {
             return Ok(Pattern {
                 way: way.clone(),
@@ -72,14 +73,15 @@ impl Pattern {
         }
         if !text.contains('%') {
             let known: Vec<&str> = NAMED.iter().map(|(name, _, _)| *name).collect();
-            return Err(format!(
+            return Err(detail!(
+                "既不是 {} 之一，也不是 %d/%m/%Y %H:%M 这样的格式",
                 "neither one of {} nor a pattern such as %d/%m/%Y %H:%M",
                 known.join(", ")
             ));
         }
         let items = StrftimeItems::new(text)
             .parse_to_owned()
-            .map_err(|_| "not a pattern in strftime's signs".to_owned())?;
+            .map_err(|_| detail!("不是 strftime 的格式", "not a pattern in strftime's signs"))?;
         let (grain, has_offset) = understood(&items)?;
         Ok(Pattern {
             way: Way::Pattern(items),
@@ -211,15 +213,21 @@ fn clock(parsed: &mut Parsed, grain: Grain) -> Option<NaiveDateTime> {
 }
 
 /// How fine a pattern is, found by writing a time with it and reading that back.
-fn understood(items: &[Item<'static>]) -> Result<(Grain, bool), String> {
+fn understood(items: &[Item<'static>]) -> Result<(Grain, bool), Detail> {
     let mut has_offset = false;
     for item in items {
         match item {
             Item::Numeric(Numeric::Timestamp, _) => {
-                return Err("%s is not read; the name for it is unix".to_owned());
+                return Err(detail!(
+                    "不读 %s，请写 unix",
+                    "%s is not read; the name for it is unix"
+                ));
             }
             Item::Fixed(Fixed::TimezoneName) => {
-                return Err("%Z is not read: a zone's short name means many zones".to_owned());
+                return Err(detail!(
+                    "不读 %Z：同一个时区简称可指多个时区",
+                    "%Z is not read: a zone's short name means many zones"
+                ));
             }
             Item::Fixed(
                 Fixed::TimezoneOffset
@@ -235,14 +243,12 @@ fn understood(items: &[Item<'static>]) -> Result<(Grain, bool), String> {
         }
     }
     let sample = DateTime::<Utc>::from_timestamp(1_637_676_000, 0)
-        .ok_or("no sample time")?
+        .ok_or_else(no_way_back)?
         .fixed_offset();
     let mut text = String::new();
-    write!(text, "{}", sample.format_with_items(items.iter()))
-        .map_err(|_| "a pattern that cannot be read back".to_owned())?;
+    write!(text, "{}", sample.format_with_items(items.iter())).map_err(|_| no_way_back())?;
     let mut fields = Parsed::new();
-    parse(&mut fields, &text, items.iter())
-        .map_err(|_| "a pattern that cannot be read back".to_owned())?;
+    parse(&mut fields, &text, items.iter()).map_err(|_| no_way_back())?;
     let timed =
         fields.hour_mod_12().is_some() || fields.minute().is_some() || fields.second().is_some();
     let grains: &[Grain] = match timed {
@@ -253,8 +259,20 @@ fn understood(items: &[Item<'static>]) -> Result<(Grain, bool), String> {
         let read = by_pattern(&text, items, *grain, has_offset);
         read.is_some_and(|read| same(read.clock, sample.naive_utc(), *grain))
     });
-    let grain = found.ok_or("a pattern that does not name one day, month or year")?;
+    let grain = found.ok_or_else(|| {
+        detail!(
+            "格式没有指明某一日、某一月或某一年",
+            "a pattern that does not name one day, month or year"
+        )
+    })?;
     Ok((grain, has_offset))
+}
+
+fn no_way_back() -> Detail {
+    detail!(
+        "用这个格式写出的时间无法再读回",
+        "a pattern that cannot be read back"
+    )
 }
 
 /// Whether a time says what the sample says, as far as it says anything.

@@ -11,7 +11,7 @@ use super::numeral::{Numerals, times};
 use super::row::{Cell, Cells, Fault, Row, sheet_number};
 use super::section::Section;
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::unit::Unit;
 
 const QUANTITIES_MAX: usize = 16;
@@ -74,7 +74,10 @@ impl Defaults {
             thousands: thousands.unwrap_or(self.numerals.thousands),
         };
         if numerals.thousands == Some(numerals.decimal) {
-            return Err(section.refused("thousands", "is the decimal sign too"));
+            return Err(section.refused(
+                "thousands",
+                detail!("与小数点相同", "is the decimal sign too"),
+            ));
         }
         let blank = section.choice("blank", &[("refuse", false), ("skip", true)])?;
         Ok(Defaults {
@@ -98,12 +101,15 @@ impl Measure {
     ) -> Result<Vec<Measure>, Problem> {
         let names: Vec<&str> = section.keys().collect();
         match names.len() {
-            0 => Err(section.missing("NAME", "declare at least one quantity")),
+            0 => Err(section.missing(
+                "NAME",
+                detail!("至少声明一个量", "declare at least one quantity"),
+            )),
             1..=QUANTITIES_MAX => names
                 .into_iter()
                 .map(|name| Measure::declared(section, name, defaults, columns))
                 .collect(),
-            _ => Err(section.refused("NAME", "more than 16 quantities")),
+            _ => Err(section.refused("NAME", detail!("量超过 16 个", "more than 16 quantities"))),
         }
     }
 
@@ -130,7 +136,7 @@ impl Measure {
         let from = source(&section, columns, defaults.datum)?;
         let scale = section.positive("scale")?;
         if scale.is_some() && !matches!(from, From::Column(_)) {
-            return Err(section.refused("scale", "is about a column"));
+            return Err(section.refused("scale", detail!("只用于 column", "is about a column")));
         }
         Ok(Measure {
             name: interned(name),
@@ -159,16 +165,19 @@ impl Measure {
             From::Coordinates(slots, datum) => (slots[0], self.between(row, slots, datum)?),
         };
         let Some(value) = value else { return Ok(None) };
-        let out = |detail: &str| row.fault(slot, Code::QuantityOutOfRange, detail);
+        let out = |detail: Detail| row.fault(slot, Code::QuantityOutOfRange, detail);
         if value.is_sign_negative() && !value.is_zero() {
-            return Err(out("below zero"));
+            return Err(out(detail!("小于 0", "below zero")));
         }
         let value = match self.scale {
-            Some(scale) => times(value, scale).ok_or_else(|| out("too many digits to scale"))?,
+            Some(scale) => times(value, scale)
+                .ok_or_else(|| out(detail!("位数过多，无法换算", "too many digits to scale")))?,
             None => value,
         };
         match self.max {
-            Some(max) if value > max => Err(out(&format!("above {max} {}", self.unit))),
+            Some(max) if value > max => {
+                Err(out(detail!("超过 {max} {}", "above {max} {}", self.unit)))
+            }
             _ => Ok(Some(self.quantity(value))),
         }
     }
@@ -185,9 +194,11 @@ impl Measure {
         let number = match row.cell(slot)? {
             Cell::Blank => return self.blank(row, slot),
             Cell::Text(text) => self.numerals.read(text),
-            Cell::Number(text, _) => sheet_number(text).ok_or("more than 18 digits"),
-            Cell::Date(..) => Err("a date, not a number"),
-            Cell::Broken(what) => return Err(row.fault(slot, Code::InvalidField, what)),
+            Cell::Number(text, _) => {
+                sheet_number(text).ok_or_else(|| detail!("超过 18 位数字", "more than 18 digits"))
+            }
+            Cell::Date(..) => Err(detail!("是日期，不是数", "a date, not a number")),
+            Cell::Broken(what) => return Err(row.fault(slot, Code::InvalidField, what.clone())),
         };
         number
             .map(Some)
@@ -197,7 +208,11 @@ impl Measure {
     fn blank<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<Option<Decimal>, Fault> {
         match self.blank_is_skipped {
             true => Ok(None),
-            false => Err(row.fault(slot, Code::MissingField, "blank, which is not zero")),
+            false => Err(row.fault(
+                slot,
+                Code::MissingField,
+                detail!("空白不等于 0", "blank, which is not zero"),
+            )),
         }
     }
 
@@ -216,8 +231,13 @@ impl Measure {
         let [a, b, c, d] = slots;
         let point = |latitude: Slot, longitude: Slot| {
             let (north, east) = (self.degrees(row, latitude)?, self.degrees(row, longitude)?);
-            Point::parse(&north, &east, datum)
-                .ok_or_else(|| row.fault(latitude, Code::InvalidField, "not a point in degrees"))
+            Point::parse(&north, &east, datum).ok_or_else(|| {
+                row.fault(
+                    latitude,
+                    Code::InvalidField,
+                    detail!("不是以度表示的点", "not a point in degrees"),
+                )
+            })
         };
         let millimetres = great_circle::millimetres(point(a, b)?, point(c, d)?);
         Ok(Some(great_circle::kilometres(millimetres)))
@@ -231,9 +251,13 @@ impl Measure {
             Cell::Number(text, _) => sheet_number(text),
             _ => None,
         };
-        number
-            .map(|number| number.to_string())
-            .ok_or_else(|| row.fault(slot, Code::InvalidField, "not a number of degrees"))
+        number.map(|number| number.to_string()).ok_or_else(|| {
+            row.fault(
+                slot,
+                Code::InvalidField,
+                detail!("不是以度表示的数", "not a number of degrees"),
+            )
+        })
     }
 }
 
@@ -248,23 +272,40 @@ fn source(section: &Section, columns: &mut Columns, datum: Option<Datum>) -> Res
             let datum = datum.ok_or_else(Datum::missing)?;
             Ok(From::Coordinates([*a, *b, *c, *d], datum))
         }
-        (None, None, []) => Err(section.missing("column", "or great_circle, or value")),
+        (None, None, []) => Err(section.missing(
+            "column",
+            detail!("或 great_circle，或 value", "or great_circle, or value"),
+        )),
         (None, None, _) => Err(section.refused(
             "great_circle",
-            "must be four columns: latitude and longitude of the start, then of the end",
+            detail!(
+                "应为四列：起点的纬度、经度，终点的纬度、经度",
+                "must be four columns: latitude and longitude of the start, then of the end"
+            ),
         )),
         _ => Err(section.refused(
             "column",
-            "one of column, great_circle and value, not several",
+            detail!(
+                "column、great_circle、value 只能写一个",
+                "one of column, great_circle and value, not several"
+            ),
         )),
     }
 }
 
 fn unit(section: &Section, from: From) -> Result<Cow<'static, str>, Problem> {
     let text = section.text("unit")?;
-    let text = text.ok_or_else(|| section.missing("unit", "what the quantity is measured in"))?;
+    let text = text.ok_or_else(|| {
+        section.missing(
+            "unit",
+            detail!("请声明这个量的单位", "what the quantity is measured in"),
+        )
+    })?;
     if Unit::parse(text).is_err() {
-        let detail = format!("{text:?} is not in the table of units");
+        let detail = detail!(
+            "单位表里没有 {text:?}",
+            "{text:?} is not in the table of units"
+        );
         return Err(Problem::at(
             Code::UnitUnsupported,
             section.param("unit"),
@@ -272,7 +313,10 @@ fn unit(section: &Section, from: From) -> Result<Cow<'static, str>, Problem> {
         ));
     }
     if matches!(from, From::Coordinates(..)) && text != "km" {
-        return Err(section.refused("unit", "a great circle is measured in km"));
+        return Err(section.refused(
+            "unit",
+            detail!("大圆距离的单位是 km", "a great circle is measured in km"),
+        ));
     }
     Ok(interned(text))
 }
@@ -290,7 +334,10 @@ pub(super) fn named(section: &Section, name: &str) -> Result<(), Problem> {
         true => Ok(()),
         false => Err(section.refused(
             name,
-            "a name is 1 to 64 of a-z, 0-9 and _, with at most one point",
+            detail!(
+                "名称为 1 至 64 个 a-z、0-9 或 _，至多含一个点",
+                "a name is 1 to 64 of a-z, 0-9 and _, with at most one point"
+            ),
         )),
     }
 }

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::super::{Outcome, Place, Seen, refused};
+use super::clock::Clock;
 use super::columns::{Located, Slot};
 use super::mapping::Mapping;
 use super::row::{Cells, Fault, Row};
-use super::times::{Clock, Extent};
+use super::times::Extent;
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Reads the rows of one file.
 pub(super) struct Reading<'a> {
@@ -107,7 +108,14 @@ impl<'a> Reading<'a> {
 
     pub(super) fn end(mut self, sink: &mut dyn FnMut(Outcome)) -> Seen {
         if let Some((place, _)) = self.open.take() {
-            let problem = Problem::at(Code::MissingField, "to", "no row follows that would end it");
+            let problem = Problem::at(
+                Code::MissingField,
+                "to",
+                detail!(
+                    "后面没有一行给出它的结束时间",
+                    "no row follows that would end it"
+                ),
+            );
             sink(refused(place, problem));
         }
         let mut counts = vec![("rows", self.rows)];
@@ -127,14 +135,26 @@ impl<'a> Reading<'a> {
         let Some((place, mut record)) = self.open.take() else {
             return;
         };
-        let wrong = |detail| Problem::at(Code::TimeInvalid, "to", detail);
+        let wrong = |detail: Detail| Problem::at(Code::TimeInvalid, "to", detail);
         sink(match next {
             Some(next) if next > record.from => {
                 record.to = next;
                 Outcome::Record(place, record)
             }
-            Some(_) => refused(place, wrong("the next row does not come after it")),
-            None => refused(place, wrong("the next row's time cannot be read")),
+            Some(_) => refused(
+                place,
+                wrong(detail!(
+                    "下一行的时间不在它之后",
+                    "the next row does not come after it"
+                )),
+            ),
+            None => refused(
+                place,
+                wrong(detail!(
+                    "下一行的时间无法读取",
+                    "the next row's time cannot be read"
+                )),
+            ),
         });
     }
 

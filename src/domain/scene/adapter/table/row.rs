@@ -7,7 +7,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::columns::{Columns, Located, Slot};
 use super::serial::{self, Epoch};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Digits that a spreadsheet keeps of a number (ECMA-376 stores binary64; 15 decimal digits of it
 /// are the writer's own).
@@ -23,7 +23,7 @@ pub(super) enum Cell<'a> {
     /// A number that the sheet shows as a date.
     Date(&'a str, Epoch),
     /// A cell that has no value: an error, a formula that was never computed.
-    Broken(&'a str),
+    Broken(&'a Detail),
 }
 
 /// The cells of one row.
@@ -56,7 +56,7 @@ impl<'a, C: Cells> Row<'a, C> {
     /// `invalid_field` for a cell that has no value.
     pub(super) fn cell(&self, slot: Slot) -> Result<Cell<'a>, Fault> {
         match self.cells.cell(self.located.place(slot)) {
-            Cell::Broken(what) => Err(self.fault(slot, Code::InvalidField, what)),
+            Cell::Broken(what) => Err(self.fault(slot, Code::InvalidField, what.clone())),
             Cell::Text(text) if self.blank_words.iter().any(|word| word == text) => Ok(Cell::Blank),
             cell => Ok(cell),
         }
@@ -74,24 +74,27 @@ impl<'a, C: Cells> Row<'a, C> {
             Cell::Number(text, _) => {
                 let whole = text.split('.').next().unwrap_or_default();
                 if whole.len() > SHEET_DIGITS {
-                    let detail = "stored as a number of more than 15 digits: some are lost";
+                    let detail = detail!(
+                        "存成了超过 15 位的数，末几位已丢失",
+                        "stored as a number of more than 15 digits: some are lost"
+                    );
                     return Err(self.fault(slot, Code::InvalidField, detail));
                 }
                 Ok(Cow::Borrowed(text))
             }
             Cell::Date(text, epoch) => sheet_number(text)
-                .ok_or("not a number")
+                .ok_or_else(|| detail!("不是数", "not a number"))
                 .and_then(|serial| serial::local(serial, epoch))
                 .map(|clock| {
                     let text = clock.and_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
                     Cow::Owned(text.trim_end_matches('Z').to_owned())
                 })
                 .map_err(|detail| self.fault(slot, Code::TimeInvalid, detail)),
-            Cell::Broken(what) => Err(self.fault(slot, Code::InvalidField, what)),
+            Cell::Broken(what) => Err(self.fault(slot, Code::InvalidField, what.clone())),
         }
     }
 
-    pub(super) fn fault(&self, slot: Slot, code: Code, detail: impl Into<Detail>) -> Fault {
+    pub(super) fn fault(&self, slot: Slot, code: Code, detail: Detail) -> Fault {
         let problem = Problem::at(code, self.columns.title(slot), detail);
         Fault { slot, problem }
     }

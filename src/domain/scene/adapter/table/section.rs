@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use toml::{Table, Value};
 
 use super::super::settings::{self, Settings};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// Bytes of a title, a word or a name in the settings.
 const TEXT_MAX: usize = 256;
@@ -36,7 +36,15 @@ impl<'a> Section<'a> {
         let table = match self.value(key) {
             None => None,
             Some(Value::Table(table)) if table.len() <= ENTRIES_MAX => Some(table),
-            Some(_) => return Err(self.refused(key, "must be a table of at most 512 entries")),
+            Some(_) => {
+                return Err(self.refused(
+                    key,
+                    detail!(
+                        "应为至多 512 项的表",
+                        "must be a table of at most 512 entries"
+                    ),
+                ));
+            }
         };
         Ok(Section {
             path: self.join(key),
@@ -74,7 +82,7 @@ impl<'a> Section<'a> {
             Some(key) => Err(Problem::at(
                 Code::UnknownField,
                 self.param(key),
-                format!("known here: {}", known.join(", ")),
+                detail!("此处可用的键：{}", "known here: {}", known.join(", ")),
             )),
         }
     }
@@ -92,7 +100,13 @@ impl<'a> Section<'a> {
     pub(super) fn text_of(&self, key: &str, value: &'a Value) -> Result<&'a str, Problem> {
         match value {
             Value::String(text) if !text.is_empty() && text.len() <= TEXT_MAX => Ok(text),
-            _ => Err(self.refused(key, "must be a text of 1 to 256 bytes")),
+            _ => Err(self.refused(
+                key,
+                detail!(
+                    "应为 1 至 256 字节的文本",
+                    "must be a text of 1 to 256 bytes"
+                ),
+            )),
         }
     }
 
@@ -102,7 +116,15 @@ impl<'a> Section<'a> {
     /// `invalid_field` for anything else, and for an empty list.
     pub(super) fn texts(&self, key: &str) -> Result<Vec<&'a str>, Problem> {
         self.values(key)
-            .map_err(|()| self.refused(key, "must be a text or a list of texts"))?
+            .map_err(|()| {
+                self.refused(
+                    key,
+                    detail!(
+                        "应为文本，或文本的列表",
+                        "must be a text or a list of texts"
+                    ),
+                )
+            })?
             .into_iter()
             .map(|value| self.text_of(key, value))
             .collect()
@@ -149,7 +171,15 @@ impl<'a> Section<'a> {
         number
             .filter(|number| *number > Decimal::ZERO)
             .map(Some)
-            .ok_or_else(|| self.refused(key, "must be a decimal above 0, written as a text"))
+            .ok_or_else(|| {
+                self.refused(
+                    key,
+                    detail!(
+                        "应为大于 0 的十进制数，写成文本",
+                        "must be a decimal above 0, written as a text"
+                    ),
+                )
+            })
     }
 
     /// A whole number of rows: from 0 to a million.
@@ -166,7 +196,15 @@ impl<'a> Section<'a> {
         number
             .filter(|number| *number <= 1_000_000)
             .map(Some)
-            .ok_or_else(|| self.refused(key, "must be a whole number from 0 to 1,000,000"))
+            .ok_or_else(|| {
+                self.refused(
+                    key,
+                    detail!(
+                        "应为 0 至 1,000,000 的整数",
+                        "must be a whole number from 0 to 1,000,000"
+                    ),
+                )
+            })
     }
 
     pub(super) fn param(&self, key: &str) -> String {
@@ -177,7 +215,7 @@ impl<'a> Section<'a> {
         Problem::at(Code::InvalidField, self.param(key), detail)
     }
 
-    pub(super) fn missing(&self, key: &str, detail: &str) -> Problem {
+    pub(super) fn missing(&self, key: &str, detail: Detail) -> Problem {
         Problem::at(Code::MissingField, self.param(key), detail)
     }
 

@@ -4,6 +4,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::domain::problem::{Detail, detail};
+
 /// Which day is day 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Epoch {
@@ -23,10 +25,9 @@ const DAY_MS: i64 = 86_400_000;
 ///
 /// # Errors
 /// What is wrong: outside of 1900 to 9999, or the 29 February 1900 that never was.
-pub(super) fn local(serial: Decimal, epoch: Epoch) -> Result<NaiveDateTime, &'static str> {
-    const OUTSIDE: &str = "not a spreadsheet date between 1900 and 9999";
+pub(super) fn local(serial: Decimal, epoch: Epoch) -> Result<NaiveDateTime, Detail> {
     if serial.is_sign_negative() && !serial.is_zero() {
-        return Err(OUTSIDE);
+        return Err(outside());
     }
     let days = serial.trunc();
     let ms = serial
@@ -34,12 +35,17 @@ pub(super) fn local(serial: Decimal, epoch: Epoch) -> Result<NaiveDateTime, &'st
         .and_then(|part| part.checked_mul(Decimal::from(DAY_MS)))
         .map(|ms| ms.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven))
         .and_then(|ms| ms.to_i64())
-        .ok_or(OUTSIDE)?;
+        .ok_or_else(outside)?;
     let days = days.to_i64().filter(|days| *days <= LAST_DAY_1900);
-    let days = days.ok_or(OUTSIDE)?;
+    let days = days.ok_or_else(outside)?;
     let (year, month, day, since) = match epoch {
-        Epoch::Y1900 if days == 60 => return Err("29 February 1900, which never was"),
-        Epoch::Y1900 if days < 1 => return Err(OUTSIDE),
+        Epoch::Y1900 if days == 60 => {
+            return Err(detail!(
+                "1900 年 2 月 29 日，这一天并不存在",
+                "29 February 1900, which never was"
+            ));
+        }
+        Epoch::Y1900 if days < 1 => return Err(outside()),
         Epoch::Y1900 if days < 60 => (1899, 12, 31, days),
         Epoch::Y1900 => (1899, 12, 30, days),
         Epoch::Y1904 => (1904, 1, 1, days),
@@ -48,14 +54,21 @@ pub(super) fn local(serial: Decimal, epoch: Epoch) -> Result<NaiveDateTime, &'st
         .and_then(|date| date.checked_add_signed(TimeDelta::days(since)))
         .map(|date| date.and_time(NaiveTime::MIN))
         .and_then(|midnight| midnight.checked_add_signed(TimeDelta::milliseconds(ms)))
-        .ok_or(OUTSIDE)
+        .ok_or_else(outside)
+}
+
+fn outside() -> Detail {
+    detail!(
+        "不是 1900 至 9999 年的电子表格日期",
+        "not a spreadsheet date between 1900 and 9999"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(serial: &str, epoch: Epoch) -> Result<String, &'static str> {
+    fn read(serial: &str, epoch: Epoch) -> Result<String, Detail> {
         local(serial.parse().expect("a number"), epoch).map(|time| time.to_string())
     }
 

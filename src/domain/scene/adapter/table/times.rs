@@ -1,29 +1,19 @@
-//! When a row's act happened: which columns say so, and how a local time becomes an instant.
+//! When a row's act happened: which columns say so, and in which formats.
 
-use chrono::{DateTime, Days, MappedLocalTime, Months, NaiveDateTime, NaiveTime, TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Days, Months, NaiveTime, Utc};
 
 use super::super::local_time::can_be_stated;
+use super::clock::{Clock, Repeated};
 use super::columns::{Columns, Slot};
 use super::length::Length;
 use super::pattern::{Grain, Pattern, Stated, on_the_clock};
 use super::row::{Cell, Cells, Fault, Row, sheet_number};
 use super::section::Section;
 use super::serial;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// No format writes a time at greater length; a longer text is not searched for one.
 const TIME_BYTES_MAX: usize = 256;
-
-/// What to make of a local time that the clocks show twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeated {
-    Refuse,
-    Earlier,
-    Later,
-    /// Rows stand in order of time: the first instant after the row before.
-    InOrder,
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Ends {
@@ -41,19 +31,6 @@ pub(super) enum Extent {
     Whole(DateTime<Utc>, DateTime<Utc>),
     /// Its end is the next row's beginning.
     Open(DateTime<Utc>),
-}
-
-/// What a file's times are read against.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Clock {
-    pub(super) zone: Option<Tz>,
-    last: Option<DateTime<Utc>>,
-}
-
-impl Clock {
-    pub(super) fn new(zone: Option<Tz>) -> Clock {
-        Clock { zone, last: None }
-    }
 }
 
 #[derive(Debug, Clone)]
@@ -112,18 +89,36 @@ impl Times {
         let coarse = self.grain() > Grain::Time;
         let has_end = matches!(self.ends, Ends::Both(..) | Ends::To(..));
         if self.midnight_ends_day && !has_end {
-            return Err(section.refused("midnight", "is about the column `to`, which is not named"));
+            return Err(section.refused(
+                "midnight",
+                detail!(
+                    "只用于 `to` 列，而映射没有指定这一列",
+                    "is about the column `to`, which is not named"
+                ),
+            ));
         }
         if matches!(self.ends, Ends::At(_)) && coarse {
-            let detail = "names a whole day or more: name the column `from` and a length";
+            let detail = detail!(
+                "只写到日、月或年：请指定 `from` 列和长度",
+                "names a whole day or more: name the column `from` and a length"
+            );
             return Err(section.refused("format", detail));
         }
         if has_end && coarse && section.value("last").is_none() {
-            let detail = "say whether the last day (month, year) is included or excluded";
+            let detail = detail!(
+                "请说明最后一日（月、年）算（included）还是不算（excluded）",
+                "say whether the last day (month, year) is included or excluded"
+            );
             return Err(section.missing("last", detail));
         }
         if section.value("last").is_some() && !(has_end && coarse) {
-            return Err(section.refused("last", "is about a column `to` of whole days or more"));
+            return Err(section.refused(
+                "last",
+                detail!(
+                    "只用于写到日、月或年的 `to` 列",
+                    "is about a column `to` of whole days or more"
+                ),
+            ));
         }
         Ok(())
     }
@@ -156,10 +151,10 @@ impl Times {
                 let from = self.instant(row, slot, stated, clock)?;
                 let to = match length.seconds() {
                     Some(seconds) => from.checked_add_signed(seconds),
-                    None => self.end(stated, length.after(stated.clock), clock),
+                    None => clock.end(stated, length.after(stated.clock)),
                 };
                 let to = to.filter(can_be_stated);
-                let to = to.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
+                let to = to.ok_or_else(|| row.fault(slot, Code::TimeInvalid, no_other_end()))?;
                 Ok(Extent::Whole(from, to))
             }
             Ends::To(slot, length) => {
@@ -167,19 +162,19 @@ impl Times {
                 let to = self.instant(row, slot, stated, clock)?;
                 let from = match length.seconds() {
                     Some(seconds) => to.checked_sub_signed(seconds),
-                    None => self.end(stated, length.before(stated.clock), clock),
+                    None => clock.end(stated, length.before(stated.clock)),
                 };
                 let from = from.filter(can_be_stated);
-                let from = from.ok_or_else(|| row.fault(slot, Code::TimeInvalid, NO_OTHER_END))?;
+                let from =
+                    from.ok_or_else(|| row.fault(slot, Code::TimeInvalid, no_other_end()))?;
                 Ok(Extent::Whole(from, to))
             }
             Ends::Both(from_slot, to_slot) => {
                 let from = self.instant(row, from_slot, self.stated(row, from_slot)?, clock)?;
                 let stated = self.closing(self.stated(row, to_slot)?);
-                Ok(Extent::Whole(
-                    from,
-                    self.end_after(row, to_slot, stated, from, clock)?,
-                ))
+                let to = clock.end_after(stated, from, self.repeated);
+                let to = to.map_err(|detail| row.fault(to_slot, Code::TimeInvalid, detail))?;
+                Ok(Extent::Whole(from, to))
             }
         }
     }
@@ -199,14 +194,23 @@ impl Times {
     }
 
     fn stated<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<Stated, Fault> {
-        let unread = || row.fault(slot, Code::TimeInvalid, "in none of the declared formats");
+        let unread = || {
+            row.fault(
+                slot,
+                Code::TimeInvalid,
+                detail!(
+                    "不符合任何一种声明的格式",
+                    "in none of the declared formats"
+                ),
+            )
+        };
         let read = |text: &str| match text.len() <= TIME_BYTES_MAX {
             true => self.patterns.iter().find_map(|pattern| pattern.read(text)),
             false => None,
         };
         match row.cell(slot)? {
-            Cell::Blank => Err(row.fault(slot, Code::MissingField, "")),
-            Cell::Broken(what) => Err(row.fault(slot, Code::InvalidField, what)),
+            Cell::Blank => Err(row.fault(slot, Code::MissingField, Detail::default())),
+            Cell::Broken(what) => Err(row.fault(slot, Code::InvalidField, what.clone())),
             Cell::Text(text) => read(text).ok_or_else(unread),
             Cell::Number(text, epoch) if self.patterns.iter().any(Pattern::takes_serials) => {
                 date(text, epoch).map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
@@ -243,104 +247,23 @@ impl Times {
         stated: Stated,
         clock: &mut Clock,
     ) -> Result<DateTime<Utc>, Fault> {
-        let found = match candidates(stated, clock.zone) {
-            [Some(early), Some(late)] => match self.repeated {
-                Repeated::Refuse => {
-                    Err("the clocks show it twice, and the mapping says not which is meant")
-                }
-                Repeated::Earlier => Ok(early),
-                Repeated::Later => Ok(late),
-                Repeated::InOrder if clock.last.is_none_or(|last| early > last) => Ok(early),
-                Repeated::InOrder if clock.last.is_some_and(|last| late > last) => Ok(late),
-                Repeated::InOrder => Err("the clocks show it twice, and the rows are not in order"),
-            },
-            [Some(only), None] => Ok(only),
-            [None, _] => Err("no such time in the zone: the clocks skipped it"),
-        };
-        let found = found
-            .and_then(within_years)
-            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))?;
-        clock.last = Some(found);
-        Ok(found)
-    }
-
-    /// The end of a row whose beginning is known, which often tells the two instants apart.
-    fn end_after<C: Cells>(
-        &self,
-        row: &Row<'_, C>,
-        slot: Slot,
-        stated: Stated,
-        from: DateTime<Utc>,
-        clock: &Clock,
-    ) -> Result<DateTime<Utc>, Fault> {
-        let all = candidates(stated, clock.zone);
-        let found = match all.map(|end| end.filter(|end| *end >= from)) {
-            [None, None] if all[0].is_some() => Err("before the row begins"),
-            [None, None] => Err("no such time in the zone: the clocks skipped it"),
-            [Some(only), None] | [None, Some(only)] => Ok(only),
-            [Some(early), Some(late)] => match self.repeated {
-                Repeated::Refuse => {
-                    Err("the clocks show it twice, and the mapping says not which is meant")
-                }
-                Repeated::Earlier | Repeated::InOrder => Ok(early),
-                Repeated::Later => Ok(late),
-            },
-        };
-        found
-            .and_then(within_years)
-            .map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
-    }
-
-    /// The other end of a stretch of the calendar; at a clock change the earlier instant, and
-    /// none where the clocks skipped it.
-    fn end(
-        &self,
-        stated: Stated,
-        other: Option<NaiveDateTime>,
-        clock: &Clock,
-    ) -> Option<DateTime<Utc>> {
-        let other = Stated {
-            clock: other?,
-            offset: stated.offset,
-        };
-        let [early, _] = candidates(other, clock.zone);
-        early
+        let found = clock.instant(stated, self.repeated);
+        found.map_err(|detail| row.fault(slot, Code::TimeInvalid, detail))
     }
 }
 
-/// # Errors
-/// Before the year 0 or after 9999: a count of seconds may say that, and no record can.
-fn within_years(at: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
-    match can_be_stated(&at) {
-        true => Ok(at),
-        false => Err("not within the years 0 to 9999"),
-    }
+fn no_other_end() -> Detail {
+    detail!(
+        "按声明的长度推算，另一端的时间不存在",
+        "the declared length from here ends at no time that exists"
+    )
 }
 
-const NO_OTHER_END: &str = "the declared length from here ends at no time that exists";
-
-fn date(text: &str, epoch: serial::Epoch) -> Result<Stated, &'static str> {
+fn date(text: &str, epoch: serial::Epoch) -> Result<Stated, Detail> {
     let serial = text.parse().ok().or_else(|| sheet_number(text));
-    let clock = serial::local(serial.ok_or("not a spreadsheet date")?, epoch)?;
+    let serial = serial.ok_or_else(|| detail!("不是电子表格日期", "not a spreadsheet date"))?;
+    let clock = serial::local(serial, epoch)?;
     Ok(on_the_clock(clock))
-}
-
-/// The instants a written time can mean; the earlier first.
-fn candidates(stated: Stated, zone: Option<Tz>) -> [Option<DateTime<Utc>>; 2] {
-    let found = match (stated.offset, zone) {
-        (Some(offset), _) => offset
-            .from_local_datetime(&stated.clock)
-            .map(|at| at.to_utc()),
-        (None, Some(zone)) => zone
-            .from_local_datetime(&stated.clock)
-            .map(|at| at.to_utc()),
-        (None, None) => MappedLocalTime::None,
-    };
-    match found {
-        MappedLocalTime::None => [None, None],
-        MappedLocalTime::Single(only) => [Some(only), None],
-        MappedLocalTime::Ambiguous(early, late) => [Some(early), Some(late)],
-    }
 }
 
 fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<Ends, Problem> {
@@ -351,7 +274,10 @@ fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<End
         Some(text) => Some(Length::parse(text).ok_or_else(|| {
             section.refused(
                 "length",
-                "must be one part of an ISO 8601 duration: PT15M, P1D, P1M",
+                detail!(
+                    "应为只有一部分的 ISO 8601 时长：PT15M、P1D、P1M",
+                    "must be one part of an ISO 8601 duration: PT15M, P1D, P1M"
+                ),
             )
         })?),
     };
@@ -363,14 +289,26 @@ fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<End
         (None, None, Some(to), Some(length), false) => Ends::To(to, length),
         (None, Some(from), None, None, true) => Ends::Next(from),
         (None, None, None, _, _) => {
-            return Err(named.missing("from", "name `at`, or `from` and `to`, or one of the two"));
+            return Err(named.missing(
+                "from",
+                detail!(
+                    "请指定 `at`，或 `from` 和 `to`，或二者之一",
+                    "name `at`, or `from` and `to`, or one of the two"
+                ),
+            ));
         }
         (None, Some(_), None, None, false) | (None, None, Some(_), None, false) => {
-            let detail = "one end is named: say how long a row lasts, or until = \"next_row\"";
+            let detail = detail!(
+                "只指定了一端：请说明一行持续多久，或写 until = \"next_row\"",
+                "one end is named: say how long a row lasts, or until = \"next_row\""
+            );
             return Err(section.missing("length", detail));
         }
         _ => {
-            let detail = "stands beside what says the same: one of at, from and to, from or to with a length, from until the next row";
+            let detail = detail!(
+                "与含义相同的设置并存：只能用 at，或 from 和 to，或 from、to 之一加长度，或 from 到下一行",
+                "stands beside what says the same: one of at, from and to, from or to with a length, from until the next row"
+            );
             return Err(named.refused(if at.is_some() { "at" } else { "from" }, detail));
         }
     };
@@ -380,7 +318,13 @@ fn ends(named: &Section, section: &Section, columns: &mut Columns) -> Result<End
 fn patterns(section: &Section) -> Result<Vec<Pattern>, Problem> {
     let texts = section.texts("format")?;
     if texts.is_empty() {
-        return Err(section.missing("format", "say how the file writes its times"));
+        return Err(section.missing(
+            "format",
+            detail!(
+                "请说明文件怎样书写时间",
+                "say how the file writes its times"
+            ),
+        ));
     }
     let patterns: Vec<Pattern> = texts
         .into_iter()
@@ -388,7 +332,13 @@ fn patterns(section: &Section) -> Result<Vec<Pattern>, Problem> {
         .collect::<Result<_, _>>()?;
     let grain = patterns.first().map(|pattern| pattern.grain);
     if patterns.iter().any(|pattern| Some(pattern.grain) != grain) {
-        return Err(section.refused("format", "some name a time, others a whole day or more"));
+        return Err(section.refused(
+            "format",
+            detail!(
+                "有的写到时刻，有的只写到日、月或年",
+                "some name a time, others a whole day or more"
+            ),
+        ));
     }
     Ok(patterns)
 }

@@ -18,7 +18,7 @@ use super::mapping::Mapping;
 use super::reading::Reading;
 use super::row::{Cell, Cells};
 use super::serial::Epoch;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 /// The largest workbook that is read: 32 MiB, as it is sent.
 pub(super) const FILE_MAX: usize = 32 * 1024 * 1024;
@@ -71,24 +71,30 @@ fn buffered(source: &mut dyn BufRead) -> Result<Vec<u8>, Problem> {
     let mut head = source.take(8);
     head.read_to_end(&mut bytes).map_err(problem_of)?;
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        let detail =
-            "an old workbook (XLS), or an encrypted one: save it as XLSX without a password";
+        let detail = detail!(
+            "旧式工作簿（XLS）或加密的工作簿：请另存为不带密码的 XLSX",
+            "an old workbook (XLS), or an encrypted one: save it as XLSX without a password"
+        );
         return Err(Problem::at(Code::UnsupportedFormat, "byte 0", detail));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.get(1) == Some(&0) {
-        let detail = "UTF-16 text, not a workbook";
+        let detail = detail!("是 UTF-16 文本，不是工作簿", "UTF-16 text, not a workbook");
         return Err(Problem::at(Code::EncodingUnsupported, "byte 0", detail));
     }
     if !bytes.starts_with(b"PK") {
-        return Err(mismatch("byte 0", "not a workbook (XLSX)"));
+        return Err(mismatch(
+            "byte 0",
+            detail!("不是工作簿（XLSX）", "not a workbook (XLSX)"),
+        ));
     }
     let limit = u64::try_from(FILE_MAX + 1).unwrap_or(u64::MAX);
     let mut rest = source.take(limit);
     rest.read_to_end(&mut bytes).map_err(problem_of)?;
     match bytes.len() > FILE_MAX {
-        true => Err(too_large(
-            "a workbook of more than 32 MiB: export it as CSV",
-        )),
+        true => Err(too_large(detail!(
+            "工作簿超过 32 MiB：请导出为 CSV",
+            "a workbook of more than 32 MiB: export it as CSV"
+        ))),
         false => Ok(bytes),
     }
 }
@@ -97,7 +103,10 @@ fn buffered(source: &mut dyn BufRead) -> Result<Vec<u8>, Problem> {
 fn unpacked(bytes: &[u8]) -> Result<(), Problem> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(refused_archive)?;
     if archive.len() > PARTS_MAX {
-        return Err(too_large("a workbook of more than 4,096 parts"));
+        return Err(too_large(detail!(
+            "工作簿的部件超过 4,096 个",
+            "a workbook of more than 4,096 parts"
+        )));
     }
     let mut left = UNPACKED_MAX;
     for index in 0..archive.len() {
@@ -107,12 +116,17 @@ fn unpacked(bytes: &[u8]) -> Result<(), Problem> {
             false => left,
         };
         let mut part = part.take(bound + 1);
-        let size = copy(&mut part, &mut nothing())
-            .map_err(|error| torn(&format!("a part cannot be unpacked: {error}")))?;
+        let size = copy(&mut part, &mut nothing()).map_err(|error| {
+            torn(detail!(
+                "有部件无法解压：{error}",
+                "a part cannot be unpacked: {error}"
+            ))
+        })?;
         if size > bound {
-            return Err(too_large(
-                "its parts unpack to more than is read: export it as CSV",
-            ));
+            return Err(too_large(detail!(
+                "部件解压后超过读取上限：请导出为 CSV",
+                "its parts unpack to more than is read: export it as CSV"
+            )));
         }
         left -= size;
     }
@@ -136,12 +150,17 @@ fn chosen(names: &[String], declared: Option<&str>) -> Result<String, Problem> {
         (Some(name), _) if names.iter().any(|known| known == name) => Ok(name.to_owned()),
         (Some(name), _) => Err(mismatch(
             "workbook",
-            &format!("no sheet {name:?} among {}", known()),
+            detail!(
+                "没有工作表 {name:?}，现有：{}",
+                "no sheet {name:?} among {}",
+                known()
+            ),
         )),
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(mismatch(
             "workbook",
-            &format!(
+            detail!(
+                "映射没有指定工作表，而文件里有 {} 张：{}",
                 "the mapping names no sheet, and there are {}: {}",
                 names.len(),
                 known()
@@ -159,14 +178,15 @@ enum Stored<'b> {
     Text(Cow<'b, str>),
     Number(String, Epoch),
     Date(String, Epoch),
-    Broken(String),
+    Broken(Detail),
 }
 
 fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored<'_> {
     match value {
-        DataRef::Empty if formula => {
-            Stored::Broken("a formula whose value was never computed".to_owned())
-        }
+        DataRef::Empty if formula => Stored::Broken(detail!(
+            "公式从未计算过",
+            "a formula whose value was never computed"
+        )),
         DataRef::Empty => Stored::Blank,
         DataRef::Int(number) => Stored::Number(number.to_string(), epoch),
         DataRef::Float(number) => Stored::Number(number.to_string(), epoch),
@@ -180,7 +200,9 @@ fn stored(value: DataRef<'_>, formula: bool, epoch: Epoch) -> Stored<'_> {
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
             owned(trimmed(&text))
         }
-        DataRef::Error(error) => Stored::Broken(format!("the cell shows {error}")),
+        DataRef::Error(error) => {
+            Stored::Broken(detail!("单元格显示 {error}", "the cell shows {error}"))
+        }
     }
 }
 
@@ -227,12 +249,16 @@ impl<'b> SheetRow<'b> {
     fn put(&mut self, column: u32, cell: Stored<'b>) -> Result<(), Problem> {
         let place = usize::try_from(column).unwrap_or(usize::MAX);
         if place >= COLUMNS_MAX {
-            return Err(mismatch("workbook", "a column beyond XFD"));
+            return Err(mismatch(
+                "workbook",
+                detail!("列超出 XFD", "a column beyond XFD"),
+            ));
         }
         self.bytes += match &cell {
             Stored::Blank => 0,
             Stored::Text(text) => text.len(),
-            Stored::Number(text, _) | Stored::Date(text, _) | Stored::Broken(text) => text.len(),
+            Stored::Number(text, _) | Stored::Date(text, _) => text.len(),
+            Stored::Broken(what) => what.zh().len() + what.en().len(),
         };
         if self.bytes > ROW_MAX {
             return Err(too_long(format!("row {}", self.number + 1), ROW_MAX));
@@ -289,7 +315,13 @@ impl<'a> SheetRows<'a, '_> {
     /// Ends the row that was read, and begins another.
     fn next(&mut self, number: u32, sink: &mut dyn FnMut(Outcome)) -> Result<(), Problem> {
         if number < self.row.number {
-            return Err(mismatch("workbook", "the sheet's rows are not in order"));
+            return Err(mismatch(
+                "workbook",
+                detail!(
+                    "工作表的行没有按顺序排列",
+                    "the sheet's rows are not in order"
+                ),
+            ));
         }
         self.take(sink)?;
         self.row.begin(number);
@@ -338,7 +370,7 @@ impl<'a> SheetRows<'a, '_> {
 
     fn no_header(&self) -> Problem {
         let place = format!("{}!{}", self.sheet, self.mapping.header.max(1));
-        mismatch(&place, "no header in this row")
+        mismatch(&place, detail!("这一行没有表头", "no header in this row"))
     }
 }
 
@@ -350,37 +382,45 @@ fn title(cell: &Stored<'_>) -> String {
     }
 }
 
-fn mismatch(place: &str, detail: &str) -> Problem {
+fn mismatch(place: &str, detail: Detail) -> Problem {
     Problem::at(Code::FormatMismatch, place, detail)
 }
 
-fn too_large(detail: &str) -> Problem {
+fn too_large(detail: Detail) -> Problem {
     Problem::at(Code::BodyTooLarge, "workbook", detail)
 }
 
-fn torn(detail: &str) -> Problem {
+fn torn(detail: Detail) -> Problem {
     Problem::at(Code::FileTruncated, "workbook", detail)
 }
 
 fn refused_archive(error: ZipError) -> Problem {
     match error {
-        ZipError::UnsupportedArchive(what) => {
-            Problem::at(Code::UnsupportedFormat, "workbook", what)
-        }
-        error => torn(&error.to_string()),
+        ZipError::UnsupportedArchive(what) => Problem::at(
+            Code::UnsupportedFormat,
+            "workbook",
+            detail!("无法读取：{what}", "{what}"),
+        ),
+        error => torn(detail!("无法解压：{error}", "{error}")),
     }
 }
 
 fn refused_by_library(error: XlsxError) -> Problem {
     match error {
         XlsxError::Password => {
-            let detail = "encrypted: save it without a password";
+            let detail = detail!(
+                "已加密：请去掉密码后另存",
+                "encrypted: save it without a password"
+            );
             Problem::at(Code::UnsupportedFormat, "workbook", detail)
         }
-        XlsxError::XmlEof(part) => torn(&format!("its part {part} ends too early")),
+        XlsxError::XmlEof(part) => torn(detail!(
+            "部件 {part} 不完整",
+            "its part {part} ends too early"
+        )),
         error => {
             let text: String = error.to_string().chars().take(256).collect();
-            mismatch("workbook", &text)
+            mismatch("workbook", detail!("无法解析：{text}", "{text}"))
         }
     }
 }

@@ -31,6 +31,35 @@ fn settings_are_checked() {
 }
 
 #[test]
+fn refusals_are_told_in_both_languages() {
+    let version = gpx("").replace("version=\"1.1\"", "version=\"2.0\"");
+    let detail = read(&version, WALK).expect_err("GPX 2.0").detail;
+    assert_eq!(
+        (detail.zh(), detail.en()),
+        (
+            "version 应为 1.1 或 1.0，而不是 \"2.0\"",
+            "version 1.1 or 1.0 is expected, not \"2.0\""
+        )
+    );
+    for (points, zh) in [
+        (
+            point(0, "").repeat(3),
+            "所有点都没有时间：是画的，不是记录的",
+        ),
+        (
+            format!("{}{}", walked(40), point(9_000, "").repeat(3)),
+            "43 个点中有 3 个没有时间",
+        ),
+        (ridden(100), "有一分钟快于 16 km/h：不是 walk"),
+    ] {
+        match outcomes(&segment(&points), WALK).pop() {
+            Some(Outcome::Refused(refused)) => assert_eq!(refused.problem.detail.zh(), zh),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn foreign_torn_and_crafted_files_are_refused_whole() {
     let code = |text: &str| read(text, WALK).expect_err(text).code;
     let good = segment(&walked(3));

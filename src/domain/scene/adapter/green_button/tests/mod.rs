@@ -135,6 +135,30 @@ fn bad_readings_are_refused_one_by_one() {
     ]
     .map(|(code, field)| (code.to_owned(), field.to_owned()));
     assert_eq!(said, expected);
+    let told: Vec<&str> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Refused(refused) => Some(refused.problem.detail.zh()),
+            _ => None,
+        })
+        .collect();
+    let covered = "这段时间已有同一计量点的另一条读数，其陈述较晚或排在前面";
+    let instant = "应为 Unix 秒数";
+    assert_eq!(
+        told,
+        [
+            covered,
+            covered,
+            "应为整数",
+            "",
+            "应为 1 秒至 400 天",
+            "为负数",
+            "应为整数",
+            "",
+            instant,
+            instant
+        ]
+    );
     assert_eq!(records(&outcomes).len(), 2);
 }
 

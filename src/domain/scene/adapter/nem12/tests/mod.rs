@@ -1,7 +1,7 @@
 use super::super::tests::{read_all, read_with, refusals};
 use super::super::{Options, Outcome};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::Code;
+use crate::domain::problem::{Code, Problem};
 
 mod registers;
 
@@ -35,6 +35,16 @@ fn records(outcomes: &[Outcome]) -> Vec<&Record> {
 
 /// Code, field and detail of the only refusal.
 fn refusal(rows: &[&str]) -> (String, String, String) {
+    let problem = refused(rows);
+    (
+        problem.code.as_str().to_owned(),
+        problem.param.unwrap_or_default(),
+        problem.detail.en().to_owned(),
+    )
+}
+
+/// The only refusal.
+fn refused(rows: &[&str]) -> Problem {
     let outcomes = outcomes(rows);
     let mut refused = outcomes.iter().filter_map(|outcome| match outcome {
         Outcome::Refused(refused) => Some(refused),
@@ -43,12 +53,7 @@ fn refusal(rows: &[&str]) -> (String, String, String) {
     let (Some(only), None) = (refused.next(), refused.next()) else {
         panic!("one refusal: {outcomes:?}");
     };
-    let problem = &only.problem;
-    (
-        problem.code.as_str().to_owned(),
-        problem.param.clone().unwrap_or_default(),
-        problem.detail.to_string(),
-    )
+    only.problem.clone()
 }
 
 #[test]
@@ -171,6 +176,33 @@ fn days_with_a_gap_are_refused_with_the_count() {
     let (code, _, detail) = refusal(&[CHANNEL, &null, "400,1,20,A,,\r\n400,21,24,N,,\r\n"]);
     assert_eq!(code, "reading_incomplete");
     assert!(detail.contains("20 of 24"), "{detail}");
+}
+
+#[test]
+fn refusals_are_told_in_both_languages() {
+    let full = day("20260120", "1", "A,,,,");
+    let spoken = day("20260120", "0", "V,,,,");
+    for (rows, zh, en) in [
+        (
+            [CHANNEL, &full.replacen(",1,1,", ",,1,", 1), ""],
+            "24 个时段中只有 23 个有值",
+            "23 of 24 intervals have a value",
+        ),
+        (
+            [CHANNEL, &spoken, "400,1,25,A,,\r\n"],
+            "第 4 行：应为 1 至 24",
+            "line 4: 1 to 24",
+        ),
+        ([CHANNEL, &spoken, "400,,24,A,,\r\n"], "第 4 行", "line 4"),
+        (
+            [CHANNEL, &full, &full],
+            "另一行陈述了同一内容，且较晚或排在前面：第 3 行",
+            "line 3 states the same, and later or first",
+        ),
+    ] {
+        let detail = refused(&rows).detail;
+        assert_eq!((detail.zh(), detail.en()), (zh, en));
+    }
 }
 
 #[test]

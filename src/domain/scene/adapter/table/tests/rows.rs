@@ -104,11 +104,10 @@ fn files_without_the_columns_are_refused_whole() {
     ] {
         assert_eq!(code(text).code, Code::FormatMismatch, "{text}");
     }
-    assert!(
-        code("no,card,start,used\n")
-            .detail
-            .en()
-            .contains("\"kind\"")
+    let untitled = code("no,card,start,used\n").detail;
+    assert_eq!(
+        (untitled.zh(), untitled.en()),
+        ("没有 \"kind\" 列", "no column \"kind\"")
     );
     let torn = code("no,card,start,used,kind\n1,2");
     assert_eq!(torn.code, Code::FileTruncated);

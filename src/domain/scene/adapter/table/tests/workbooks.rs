@@ -198,6 +198,10 @@ fn the_sheet_is_named_or_the_only_one() {
     let problem = read(&sheet(EXCEL), &two).expect_err("which?");
     assert_eq!(problem.code, Code::FormatMismatch);
     assert!(problem.detail.en().contains("Data, Notes"), "{problem}");
+    assert_eq!(
+        problem.detail.zh(),
+        "映射没有指定工作表，而文件里有 2 张：Data, Notes"
+    );
     let named = sheet(EXCEL).replace("zone =", "sheet = 'Notes'\nzone =");
     assert!(read(&named, &two).is_ok());
     let absent = sheet(EXCEL).replace("zone =", "sheet = 'notes'\nzone =");
