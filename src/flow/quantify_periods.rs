@@ -125,10 +125,11 @@ impl Run<'_> {
         for (place, days) in self.by_version(&days) {
             let compiled = self.compiled(place)?;
             for (span, outcome) in compute(tx, self.scene, &compiled, place, subject, &days)? {
-                if span.1 > today {
+                let row = before.remove(&span.0);
+                // What was computed once had closed, even if by this worker's clock it has not.
+                if span.1 > today && row.is_none() {
                     continue;
                 }
-                let row = before.remove(&span.0);
                 // Nobody to credit on that day yet: linking queues it again.
                 let shares = owners.shares(&compiled, span.0);
                 if shares.is_empty() {

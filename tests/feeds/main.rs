@@ -153,7 +153,9 @@ fn taps_are_counted_paired_and_held() {
     assert_eq!(places.len(), 2);
     for place in places {
         assert!(
-            text.contains(&format!("{place} station (car_no is missing too)")),
+            text.contains(&format!(
+                "{place} station (car_no 也缺失 car_no is missing too)"
+            )),
             "{text}"
         );
     }

@@ -2,9 +2,13 @@
 //! and no reading is overlooked.
 
 use std::sync::Barrier;
+use std::time::{Duration, Instant};
 
-use tanpuhui::domain::behaviour::Record;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use tanpuhui::domain::behaviour::{Record, declared_key};
 use tanpuhui::flow::ingest::{Answer, SceneView};
+use uuid::Uuid;
 
 use crate::periods::{
     PLAIN, books_agree, cancelling, close, day, document, grams, grams_by_day, household, points,
@@ -171,4 +175,60 @@ fn two_workers_and_late_readings_come_to_what_one_would() {
     );
     close(&alone, &scene, 50);
     assert_eq!(found, grams_by_day(&alone, account));
+}
+
+/// Whether a session of the database waits for a lock as often as stated, before `done`.
+fn waits(database: &Postgres, sessions: i64, done: impl Fn() -> bool) -> bool {
+    let mut conn = PgConnection::establish(&database.url()).unwrap();
+    let asked = "(SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    let until = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < until && !done() {
+        let waiting = diesel::dsl::sql::<diesel::sql_types::BigInt>(asked);
+        if diesel::select(waiting).get_result(&mut conn) == Ok(sessions) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
+}
+
+/// A worker has read what a day is computed from and has not written it yet, when a reading of a day
+/// that it looks back at comes in, and another worker sets out to compute what that reaches. For
+/// that one the last day is not over yet, so they share no row of the queue; and what it computes
+/// moves no points, so they share no wallet.
+#[test]
+fn a_reading_between_two_workers_is_not_overlooked() {
+    let Some(database) = Postgres::fresh() else {
+        return;
+    };
+    let (pool, week) = (database.pool(), week());
+    let account = household(&pool);
+    post(&pool, &week, vec![day(0, 10), day(1, 10), day(3, 20)]);
+    close(&pool, &week, 4);
+    post(&pool, &week, vec![day(4, 4)]);
+    // A third takes the last day's key and keeps the first worker waiting for it.
+    let methodology = week.pinned[0].compiled.as_ref().unwrap();
+    let text = methodology.claim_texts(&day(4, 4)).unwrap().remove(0);
+    let mut third = PgConnection::establish(&database.url()).unwrap();
+    let key = hex::encode(declared_key(&text));
+    let taken = format!(
+        "BEGIN; INSERT INTO claims VALUES ('\\x{key}', '{}', 0)",
+        Uuid::nil()
+    );
+    third.batch_execute(&taken).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| close(&pool, &week, 5));
+        let first = waits(&database, 1, || false);
+        post(&pool, &week, vec![day(2, 20)]);
+        let second = scope.spawn(|| close(&pool, &week, 4));
+        waits(&database, 2, || second.is_finished());
+        third.batch_execute("ROLLBACK").unwrap();
+        assert!(first, "the first worker met the third's claim");
+    });
+    close(&pool, &week, 5);
+    // Only the last day is below the mean of those before: of 10, 10, 20 and 20.
+    let found: Vec<i64> = grams_by_day(&pool, account).into_values().collect();
+    assert_eq!(found, [11_000_000]);
+    books_agree(&pool);
 }
