@@ -55,6 +55,7 @@ documents! {
     "second-hand-trade/2023.1.toml"
     "sh-distributed-pv/2024.1.toml"
     "sh-household-electricity/2024.1.toml"
+    "sh-low-carbon-travel/2024.1.toml"
     "shared-cycling/2025.1.toml"
     "smart-sorting/2024.1.toml"
     "stationary-combustion/2026.1.toml"
