@@ -254,7 +254,11 @@ fn roof_month(id: &str, no: u32, month: NaiveDate, kwh: &str, kw: &str) -> Value
             "generation": {"value": kwh, "unit": "kWh"},
             "capacity": {"value": kw, "unit": "kW"},
         },
-        "attributes": {"region": "CN-440300", "meter": format!("SAMPLE-METER-{no:02}")},
+        "attributes": {
+            "region": "CN-440300",
+            "meter": format!("SAMPLE-METER-{no:02}"),
+            "certificate": "none",
+        },
     })
 }
 

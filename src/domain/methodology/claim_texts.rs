@@ -1,6 +1,6 @@
 //! What a record claims (唯一性): the exclusivity keys of a document, filled in for one record.
 
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta};
 
 use super::compiled::{ClaimPart, Compiled};
 use super::gather::Combine;
@@ -8,19 +8,33 @@ use super::meters::each;
 use crate::domain::behaviour::Record;
 use crate::domain::problem::{Code, Problem};
 
+/// The longest run of days that one record may claim: ten years and their leap days.
+const LONGEST_CLAIM_DAYS: i64 = 3_653;
+
 impl Compiled {
     /// The exclusivity keys of a record as texts to hash: a JSON array of alternating names and
     /// values. They name no methodology, so that one meter's day is claimed once across all; a
     /// month or a year is claimed as each of its days, so that no methodology counts a month of
-    /// what another counts by the day.
+    /// what another counts by the day. A record that touches several months or years claims all of
+    /// them: a reading of a quarter leaves none of its months to another reading.
     ///
     /// # Errors
-    /// `missing_field` for an attribute that a key needs and the record lacks.
+    /// `missing_field` for an attribute that a key needs and the record lacks, `act_too_long` for
+    /// a record that would claim more than ten years.
     pub fn claim_texts(&self, record: &Record) -> Result<Vec<String>, Problem> {
-        let start = record.from.with_timezone(&self.window.zone).date_naive();
+        let day = |time: chrono::DateTime<chrono::Utc>| {
+            time.with_timezone(&self.window.zone).date_naive()
+        };
+        let start = day(record.from);
+        let last = day((record.to - TimeDelta::microseconds(1)).max(record.from));
         let mut texts = Vec::with_capacity(self.claims.len());
         for parts in &self.claims {
-            for day in claimed_days(parts, start) {
+            let (first, last) = claimed_days(parts, start, last);
+            if (last - first).num_days() >= LONGEST_CLAIM_DAYS {
+                let told = format!("a record claims at most {LONGEST_CLAIM_DAYS} days");
+                return Err(Problem::at(Code::ActTooLong, "to", told));
+            }
+            for day in first.iter_days().take_while(|day| *day <= last) {
                 texts.extend(self.claim_keys(parts, record, day)?);
             }
         }
@@ -73,18 +87,19 @@ impl Compiled {
     }
 }
 
-/// The days that a key claims for a record which starts on one: that day, or all of its month or
-/// its year.
-fn claimed_days(parts: &[ClaimPart], start: NaiveDate) -> impl Iterator<Item = NaiveDate> {
-    let (back, count) = if parts.contains(&ClaimPart::Year) {
-        let year = if start.leap_year() { 366 } else { 365 };
-        (start.ordinal0(), year)
+/// The first and the last day that a key claims for a record of these days: the day on which it
+/// starts, or all of the months or of the years that it touches.
+fn claimed_days(parts: &[ClaimPart], start: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
+    if parts.contains(&ClaimPart::Year) {
+        let first = start.with_ordinal0(0);
+        let last = last.with_month(12).and_then(|day| day.with_day(31));
+        (first.unwrap_or(start), last.unwrap_or(start))
     } else if parts.contains(&ClaimPart::Month) {
-        (start.day0(), u32::from(start.num_days_in_month()))
+        let rest = u64::from(last.num_days_in_month()) - u64::from(last.day());
+        let first = start.with_day0(0);
+        let last = last.checked_add_days(Days::new(rest));
+        (first.unwrap_or(start), last.unwrap_or(start))
     } else {
-        (0, 1)
-    };
-    let first = start.checked_sub_days(Days::new(u64::from(back)));
-    let first = first.unwrap_or(start);
-    first.iter_days().take(count as usize)
+        (start, start)
+    }
 }

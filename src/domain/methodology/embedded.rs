@@ -11,6 +11,7 @@ macro_rules! documents {
 }
 
 documents! {
+    "acef-bus-metro/2023.1.toml"
     "acm0002-retrofit/0.1.toml"
     "afforestation/1.0.toml"
     "ams-iii-aj/0.1.toml"
@@ -43,6 +44,7 @@ documents! {
     "hz-household-energy/2024.1.toml"
     "jjj-low-carbon-travel/2024.1.toml"
     "landfill-single-period/1.0.toml"
+    "luzhou-green-sprout-steps/2024.1.toml"
     "luzhou-green-sprout/2024.1.toml"
     "mangrove/1.0.toml"
     "metro-trip/2017.1.toml"
@@ -53,6 +55,7 @@ documents! {
     "second-hand-trade/2023.1.toml"
     "sh-distributed-pv/2024.1.toml"
     "sh-household-electricity/2024.1.toml"
+    "sh-low-carbon-travel/2024.1.toml"
     "shared-cycling/2025.1.toml"
     "smart-sorting/2024.1.toml"
     "stationary-combustion/2026.1.toml"
@@ -65,6 +68,7 @@ documents! {
     "travel-mean/2022.1.toml"
     "vm0038-session/1.0.toml"
     "voluntary-non-driving/2017.1.toml"
+    "wuhan-carbon-planet-steps/2022.1.toml"
     "wuhan-carbon-planet/2022.1.toml"
     "wuhan-carbon-rivers/2024.1.toml"
     "wuhan-demand-response/2023.1.toml"

@@ -238,6 +238,33 @@ fn what_feeds_give_is_what_documents_of_periods_read() {
     assert!(vehicles.claim_texts(period).is_ok());
 }
 
+/// A called day of which an hour of the window was not read is no response to the call.
+#[test]
+fn a_reading_that_is_missing_is_no_demand_response() {
+    let library = Library::embedded().unwrap();
+    let compiled = document(&library, "wuhan-demand-response@2023.1");
+    let hours = |day: u32, called: &str, skipped: Option<u32>| {
+        let hour = |hour: u32| {
+            let text = format!(
+                r#"[{{"id":"{day}-{hour}","subject":"h","from":"2024-07-{day:02}T{hour:02}:00:00+08:00","to":"2024-07-{:02}T{:02}:00:00+08:00","quantities":{{"electricity":{{"value":"1","unit":"kWh"}}}},"attributes":{{"meter":"M-1","called":"{called}"}}}}]"#,
+                day + (hour + 1) / 24,
+                (hour + 1) % 24
+            );
+            read("native", "", &text).remove(0)
+        };
+        let hours = (0..24).filter(|hour| Some(*hour) != skipped);
+        hours.map(hour).collect::<Vec<Record>>()
+    };
+    let whole = compiled.gather(&hours(8, "yes", None), &[]);
+    let day = whole[0].1.as_ref().unwrap();
+    let used = |name: &str| day.quantity(name).unwrap().value;
+    assert_eq!(used("electricity.event"), rust_decimal::Decimal::from(2));
+    assert_eq!(used("electricity.rest"), rust_decimal::Decimal::from(22));
+    let holed = compiled.gather(&hours(8, "yes", Some(20)), &[]);
+    let problem = holed[0].1.as_ref().unwrap_err();
+    assert_eq!(problem.code.as_str(), "period_incomplete");
+}
+
 /// A year of a Shanghai household through its own document, with the blanks filled for the test.
 #[test]
 fn the_third_tier_takes_a_shanghai_year_back() {

@@ -494,7 +494,7 @@ fn versions_are_chosen_by_the_time_of_the_event() {
 /// What one methodology counts by the day, another cannot count by the month or the year.
 #[test]
 fn a_month_and_a_year_are_claimed_as_their_days() {
-    let claimed = |part: &str, day: &str| {
+    let claimed_until = |part: &str, day: &str, to: &str| {
         let text = format!(
             "format = 1\nkind = 'methodology'\n[identity]\ncode = 'm'\nversion = '1'\ntitle_zh = '测试'\ntitle_en = 'test'\n\
              [effect]\nfrom = '2020-01-01'\nzone = 'Asia/Shanghai'\n[scope]\nregion = 'CN'\nscene = 's'\nsubject = 'vehicle'\nquantity_kind = 'co2'\nperiod = 'event'\n\
@@ -502,10 +502,13 @@ fn a_month_and_a_year_are_claimed_as_their_days() {
         );
         let library = Library::load([("m.toml", text.as_str())]).unwrap();
         let methodology = library.get("m", "1").unwrap();
-        let at = parse_time(day, methodology.window().zone).unwrap();
-        let record = methodology.record(at, [("vehicle", "V-1")]).unwrap();
-        methodology.claim_texts(&record).unwrap()
+        let zone = methodology.window().zone;
+        let at = parse_time(day, zone).unwrap();
+        let mut record = methodology.record(at, [("vehicle", "V-1")]).unwrap();
+        record.to = parse_time(to, zone).unwrap();
+        methodology.claim_texts(&record)
     };
+    let claimed = |part: &str, day: &str| claimed_until(part, day, day).unwrap();
     for (part, day, count) in [
         ("day", "2024-02-29", 1),
         ("month", "2024-02-10", 29),
@@ -529,6 +532,21 @@ fn a_month_and_a_year_are_claimed_as_their_days() {
     assert!(february.iter().all(|text| !march.contains(text)));
     let year = claimed("year", "2024-06-01");
     assert!(february.iter().all(|text| year.contains(text)));
+    // A reading of a quarter claims its three months, one of three years these years; a day that
+    // ends at midnight does not touch the next.
+    for (part, from, to, count) in [
+        ("month", "2024-02-01", "2024-03-01", 29),
+        ("month", "2024-01-31", "2024-03-01T00:00:01+08:00", 91),
+        ("year", "2022-06-01", "2024-06-01", 365 + 365 + 366),
+        ("day", "2024-02-01", "2024-02-04", 1),
+    ] {
+        let texts = claimed_until(part, from, to).unwrap();
+        assert_eq!(texts.len(), count, "{part} {from} {to}");
+    }
+    let quarter = claimed_until("month", "2024-01-01", "2024-04-01").unwrap();
+    assert!(february.iter().all(|text| quarter.contains(text)));
+    let ages = claimed_until("month", "2014-01-01", "2024-02-01").unwrap_err();
+    assert_eq!(ages.code, Code::ActTooLong);
 }
 
 #[test]
@@ -652,6 +670,7 @@ fn explanations_record_fallbacks_and_sources() {
         ("capacity", "5 kW"),
         ("region", "CN-440300"),
         ("meter", "M"),
+        ("certificate", "none"),
     ];
     let record = pv.record(at(2026), given).unwrap();
     let explained = pv.explain(&record).unwrap();
@@ -674,6 +693,7 @@ fn the_hot_path_keeps_its_scratch() {
         ("capacity", "5 kW"),
         ("region", "CN-440300"),
         ("meter", "M"),
+        ("certificate", "none"),
     ];
     let record = pv.record(at(2026), given).unwrap();
     let mut scratch = Scratch::default();

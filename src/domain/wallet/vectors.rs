@@ -30,7 +30,7 @@ fn programmes_points_come_out() {
         // A gram a point.
         (
             "TV-06",
-            "wuhan-carbon-planet@2022.1",
+            "wuhan-carbon-planet-steps@2022.1",
             &[("mode", "walk"), ("steps", "7250 step")],
             1_000,
             145,
@@ -38,8 +38,8 @@ fn programmes_points_come_out() {
         // Each scene of the programme has a rate of its own.
         (
             "TV-16",
-            luzhou,
-            &[("behaviour", "walk"), ("steps", "500 step")],
+            "luzhou-green-sprout-steps@2024.1",
+            &[("mode", "walk"), ("steps", "500 step")],
             8_200,
             1,
         ),
