@@ -13,6 +13,7 @@ use super::dictionary::{Dictionary, Word};
 use super::document::CalendarEntry;
 use super::grade::Grade;
 use super::slots::Loaded;
+use super::table::Note;
 
 /// Minutes of a day.
 const DAY: u32 = 24 * 60;
@@ -23,7 +24,7 @@ pub(crate) struct Calendar {
     pub words: Vec<(String, Word)>,
     /// How well the bands are known, where the document says so of them alone.
     pub grade: Option<Grade>,
-    pub note: String,
+    pub note: Note,
     form: Form,
 }
 
@@ -128,7 +129,7 @@ fn calendar(
         name: name.to_owned(),
         words,
         grade: declared.grade,
-        note: declared.note.clone(),
+        note: Note::of(&declared.note_zh, &declared.note),
         form,
     })
 }

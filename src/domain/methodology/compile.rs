@@ -24,7 +24,7 @@ use super::program::{NodeId, Program};
 use super::slots::{
     Loaded, compile_curves, decimal, inputs, one_of, quantity, several_to_claim, unit,
 };
-use super::table::{Origin, Table};
+use super::table::{Note, Origin, Table};
 use super::table_builder::TableBuilder;
 use crate::domain::unit::{Base, Conversion, Dimension, Rounding, Unit};
 
@@ -316,7 +316,7 @@ pub(super) fn parameter(
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: entry.evidence_sha256.clone(),
-            note: entry.note.clone(),
+            note: Note::of(&entry.note_zh, &entry.note),
         },
     })
 }

@@ -10,7 +10,7 @@ use super::dictionary::Dictionary;
 use super::document::{CurveEntry, InputEntry, MethodologyDocument};
 use super::gather::{AsOf, Combine, Gather};
 use super::input::{Input, InputForm, QuantityInput};
-use super::table::Origin;
+use super::table::{Note, Origin};
 use crate::domain::unit::{Conversion, Unit, parse_quantity};
 
 pub(super) type Loaded<T> = Result<T, Defect>;
@@ -309,7 +309,7 @@ fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: String::new(),
-            note: String::new(),
+            note: Note::default(),
         },
     })
 }

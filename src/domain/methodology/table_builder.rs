@@ -7,7 +7,7 @@ use super::dictionary::Dictionary;
 use super::document::{RowEntry, TableEntry};
 use super::factor_table::{Window, day_start};
 use super::slots::{Loaded, decimal, unit};
-use super::table::{Column, MAX_KEYS, Origin, Row, Table};
+use super::table::{Column, MAX_KEYS, Note, Origin, Row, Table};
 use crate::domain::unit::Unit;
 
 pub(super) struct TableBuilder<'d> {
@@ -152,7 +152,7 @@ impl<'d> TableBuilder<'d> {
                 .unwrap_or_else(|| entry.document_no.clone()),
             grade: row.grade.or(entry.grade),
             evidence_sha256: entry.evidence_sha256.clone(),
-            note: entry.note.clone(),
+            note: Note::of(&entry.note_zh, &entry.note),
         });
         let row = Row {
             key,

@@ -403,6 +403,21 @@ fn records_are_bound_strictly() {
     record.quantities[0].unit = "米".into();
     let quantified = methodology.quantify(&record, &mut scratch).unwrap();
     assert_eq!(quantified.reduction_mg.0, 2_500_000);
+    let mut told = |value: i64, unit: &'static str| {
+        let mut record = methodology.record(at(2024), GIVEN).unwrap();
+        record.quantities[0].value = value.into();
+        record.quantities[0].unit = unit.into();
+        let refusal = methodology.quantify(&record, &mut scratch).unwrap_err();
+        refusal.into_problem().detail
+    };
+    assert_eq!(told(-1, "km").zh(), "-1 小于 0 km");
+    assert_eq!(told(1, "leagues").zh(), "单位 `leagues` 无法识别");
+    let unlike = told(1, "kWh");
+    assert!(
+        unlike.zh().starts_with("`kWh` 不能换算为 `km`：量纲 "),
+        "{}",
+        unlike.zh()
+    );
 }
 
 #[test]
