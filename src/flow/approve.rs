@@ -43,9 +43,7 @@ pub fn file_document(tx: &mut Tx<'_>, ctx: &Ctx, text: &str) -> FlowResult<Filed
     let own = defects.iter().find(|defect| defect.file == "document");
     let (code, version, sha256) =
         newest(&library, text).map_err(|error| match own.or(defects.last()) {
-            Some(defect) => {
-                Problem::at(Code::DocumentDefect, "document", defect.to_string()).into()
-            }
+            Some(defect) => Problem::at(Code::DocumentDefect, "document", defect.told()).into(),
             None => error,
         })?;
     let hash: [u8; 32] = hex::decode(&sha256)

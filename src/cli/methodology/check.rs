@@ -127,6 +127,7 @@ fn print_report(report: &Report) {
     }
     for defect in &report.defects {
         println!("DEFECT  {defect}");
+        println!("        {}", defect.message_zh);
     }
     println!("{}", if report.ok { "ok" } else { "NOT ok" });
 }

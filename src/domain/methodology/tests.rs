@@ -231,6 +231,20 @@ fn unlike_units_are_refused_with_the_place_and_both_units() {
     for part in ["kgCO2", "kWh", "added"] {
         assert!(found.message.contains(part), "{}", found.message);
     }
+    let zh = "`kWh` 不能与 `kgCO2` 相加：`kWh` 不能换算为 `kgCO2`：量纲 ";
+    assert!(found.message_zh.starts_with(zh), "{}", found.message_zh);
+    let told = found.told();
+    let place = format!("test.toml:{line}:23");
+    assert!(
+        told.zh().starts_with(&format!("{place}：{zh}")),
+        "{}",
+        told.zh()
+    );
+    assert!(
+        told.en()
+            .starts_with(&format!("{place}: `kWh` cannot be added")),
+        "{told}"
+    );
     for (expression, parts) in [
         ("kilo - 1 kgCO2e", ["kgCO2e", "kgCO2`"]),
         ("kilo + 1 kgCO2e_footprint", ["kgCO2e_footprint", "kgCO2`"]),
@@ -255,6 +269,11 @@ fn unlike_units_are_refused_with_the_place_and_both_units() {
         let found = defect(expression);
         for part in parts {
             assert!(found.message.contains(part), "{expression}: {found}");
+            assert!(
+                found.message_zh.contains(part),
+                "{expression}: {}",
+                found.message_zh
+            );
         }
     }
 }
