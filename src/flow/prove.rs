@@ -63,7 +63,7 @@ pub fn consistency(conn: &mut Conn, old: u64, new: u64) -> FlowResult<Vec<Hash>>
     let head = newest_checkpoint(conn)?.ok_or(Code::LogNotPlaced)?;
     if new > unsigned(head.size)? {
         let size = head.size;
-        let detail = detail!("日志共 {size} 片叶子", "the log has {size} leaves");
+        let detail = detail!("日志目前有 {size} 个叶子", "the log has {size} leaves");
         return Err(Problem::at(Code::LogSizeInvalid, "new", detail).into());
     }
     consistency_proof(old, new, |level, at| node(conn, new, level, at)).map_err(refused)

@@ -99,7 +99,7 @@ fn set_state(
         Problem::at(
             Code::NotFound,
             "scene",
-            detail!("不是拉取场景", "is not pulled"),
+            detail!("该场景未设置拉取", "is not pulled"),
         )
     };
     pull::lock(tx, id)?;

@@ -27,7 +27,7 @@ pub fn raise_finding(tx: &mut Tx<'_>, ctx: &Ctx, period: Uuid, finding: &str) ->
         i32::try_from(verification::findings(tx, period)?.len()).unwrap_or(i32::MAX - 1) + 1;
     if round > FINDING_ROUNDS_MAX {
         let detail = detail!(
-            "{FINDING_ROUNDS_MAX} 轮问询已用完",
+            "已用完 {FINDING_ROUNDS_MAX} 轮问询",
             "{FINDING_ROUNDS_MAX} rounds are used up."
         );
         return Err(Problem::at(Code::PeriodState, "period", detail).into());

@@ -170,7 +170,7 @@ pub async fn show_pull(
             Problem::at(
                 Code::NotFound,
                 "scene",
-                detail!("不是拉取场景", "is not pulled"),
+                detail!("该场景未设置拉取", "is not pulled"),
             )
         };
         let row = feed(conn, id)?.ok_or_else(none)?;

@@ -142,7 +142,7 @@ fn read(
     let year = last.and_then(|year| year.trim().parse().ok());
     let (true, Some(year)) = (fixed, year) else {
         let detail = detail!(
-            "表头不是英国政府平面文件的表头",
+            "表头不是英国政府 flat file 的表头",
             "it is not that of the UK flat file"
         );
         return Err(wrong(file, "header", detail));
@@ -208,7 +208,7 @@ fn take(
                 file,
                 place,
                 detail!(
-                    "`{other}` 不是平面文件中的气体",
+                    "`{other}` 不是 flat file 中的气体",
                     "`{other}` is no gas of the flat file"
                 ),
             ));
