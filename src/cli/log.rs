@@ -213,11 +213,7 @@ fn as_text(verdict: &Result<Verdict, LogError>) -> String {
             text
         }
         Err(LogError::Broken { what, evidence }) => {
-            let zh = match what.detail.zh() {
-                "" => what.code.zh().to_owned(),
-                detail => format!("{}：{detail}", what.code.zh()),
-            };
-            let mut text = format!("不成立 · {zh}\ndoes not hold · {what}\n");
+            let mut text = format!("不成立 · {}\ndoes not hold · {what}\n", what.zh());
             for signed in evidence {
                 text.push_str(&format!("\n{signed}"));
             }

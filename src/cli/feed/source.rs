@@ -92,11 +92,7 @@ impl FileRefused {
     /// On stderr, in both languages.
     pub(super) fn complain(&self) {
         let FileRefused { file, problem } = self;
-        let zh = match problem.detail.zh() {
-            "" => problem.code.zh().to_owned(),
-            detail => format!("{}：{detail}", problem.code.zh()),
-        };
-        eprintln!("{}: {zh}", file.display());
+        eprintln!("{}: {}", file.display(), problem.zh());
         eprintln!("{}: {problem}", file.display());
     }
 }
