@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::problem::{ApiError, ApiResult};
 use crate::config::Redemption;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::CodeKey;
 use crate::flow::group_commit::GroupLimits;
 use crate::flow::redeem::{Desk, RedeemQueue, start_queue};
@@ -55,6 +55,9 @@ impl Counter {
 }
 
 fn closed() -> ApiError {
-    let detail = "redemption is not set up: no key for voucher codes";
+    let detail = detail!(
+        "兑换尚未启用：未设置券码密钥",
+        "redemption is not set up: no key for voucher codes"
+    );
     Problem::at(Code::Unavailable, "redemption.code_key", detail).into()
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiResult;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The most rows in one page.
 pub const PAGE_ROWS_MAX: i64 = 200;
@@ -41,7 +41,10 @@ pub fn rows(limit: Option<i64>) -> ApiResult<i64> {
         _ => Err(Problem::at(
             Code::InvalidField,
             "limit",
-            format!("must be between 1 and {PAGE_ROWS_MAX}"),
+            detail!(
+                "须在 1 至 {PAGE_ROWS_MAX} 之间",
+                "must be between 1 and {PAGE_ROWS_MAX}"
+            ),
         )
         .into()),
     }
@@ -53,7 +56,10 @@ pub fn place<P: DeserializeOwned>(cursor: &str) -> ApiResult<P> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| Problem::at(Code::InvalidField, "cursor", "is not one of ours").into())
+        .ok_or_else(|| {
+            let detail = detail!("不是本平台给出的游标", "is not one of ours");
+            Problem::at(Code::InvalidField, "cursor", detail).into()
+        })
 }
 
 /// The word for a place.

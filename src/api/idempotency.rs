@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::{ApiError, ApiResult};
 use super::state::AppState;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::flow::{FlowError, FlowResult};
 use crate::store::idempotency::{self, AnswerRow};
 use crate::store::{Conn, StoreError, Tx};
@@ -162,7 +162,10 @@ fn checked(key: &str) -> ApiResult<String> {
         false => Err(Problem::at(
             Code::InvalidField,
             FIELD,
-            "1 to 255 visible ASCII characters",
+            detail!(
+                "须为 1 至 255 个可见 ASCII 字符",
+                "1 to 255 visible ASCII characters"
+            ),
         )
         .into()),
     }
@@ -176,8 +179,10 @@ struct Answer {
 
 impl Answer {
     fn fresh<T: Serialize>((status, body): (StatusCode, T)) -> FlowResult<Answer> {
-        let body = serde_json::to_string(&body)
-            .map_err(|error| Problem::at(Code::Internal, "", error.to_string()))?;
+        let body = serde_json::to_string(&body).map_err(|error| {
+            let detail = detail!("无法写成 JSON：{error}", "{error}");
+            Problem::at(Code::Internal, "", detail)
+        })?;
         Ok(Answer {
             status,
             body,

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::problem::{ApiError, ApiResult};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::gateway::ShortLived;
 
 /// An account and the instant until which the code is good, under a MAC of this platform.
@@ -84,7 +84,10 @@ impl LinkCode {
         let first = short_lived.once(&format!("link:{text}"), Self::LIFE).await;
         match first.map_err(ApiError::unavailable)? {
             true => Ok(()),
-            false => Err(Problem::at(Code::LinkCodeInvalid, "code", "it was used before").into()),
+            false => {
+                let detail = detail!("该绑定码已被使用", "it was used before");
+                Err(Problem::at(Code::LinkCodeInvalid, "code", detail).into())
+            }
         }
     }
 

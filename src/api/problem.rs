@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, w
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::domain::problem::{Code, Kind, Problem};
+use crate::domain::problem::{Code, Kind, Problem, detail};
 use crate::flow::FlowError;
 use crate::store::StoreError;
 
@@ -226,15 +226,15 @@ fn bad_json(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
         | JsonPayloadError::Overflow { limit } => Problem::at(
             Code::BodyTooLarge,
             "body",
-            format!("the limit is {limit} bytes"),
+            detail!("上限为 {limit} 字节", "the limit is {limit} bytes"),
         ),
         JsonPayloadError::ContentType => Problem::at(
             Code::UnsupportedFormat,
             "Content-Type",
-            "application/json is read here",
+            detail!("此处只读 application/json", "application/json is read here"),
         ),
         JsonPayloadError::Deserialize(error) => of_serde(&error.to_string(), "body"),
-        other => Problem::at(Code::InvalidField, "body", other.to_string()),
+        other => unreadable("body", other),
     };
     ApiError::from(problem).into()
 }
@@ -242,7 +242,7 @@ fn bad_json(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
 fn bad_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
     let problem = match &error {
         QueryPayloadError::Deserialize(error) => of_serde(&error.to_string(), "query"),
-        other => Problem::at(Code::InvalidField, "query", other.to_string()),
+        other => unreadable("query", other),
     };
     ApiError::from(problem).into()
 }
@@ -256,7 +256,7 @@ fn bad_path(_: PathError, _: &HttpRequest) -> actix_web::Error {
 pub fn bad_payload(error: &PayloadError) -> ApiError {
     match error {
         PayloadError::Overflow => Problem::on(Code::BodyTooLarge, "body").into(),
-        other => Problem::at(Code::InvalidField, "body", other.to_string()).into(),
+        other => unreadable("body", other).into(),
     }
 }
 
@@ -268,8 +268,13 @@ fn of_serde(message: &str, whole: &str) -> Problem {
     } else if message.starts_with("unknown field") {
         Problem::on(Code::UnknownField, named)
     } else {
-        Problem::at(Code::InvalidField, whole, message)
+        unreadable(whole, &message)
     }
+}
+
+fn unreadable(param: &str, why: &dyn std::fmt::Display) -> Problem {
+    let detail = detail!("无法解析：{why}", "{why}");
+    Problem::at(Code::InvalidField, param, detail)
 }
 
 #[cfg(test)]
@@ -281,7 +286,7 @@ mod tests {
         let error = ApiError::from(FlowError::from(Problem::at(
             Code::MissingField,
             "a.b",
-            "why",
+            detail!("缘由", "why"),
         )));
         let body = ProblemBody::new(&error.problem);
         assert_eq!(error.status_code(), StatusCode::BAD_REQUEST);
@@ -290,6 +295,7 @@ mod tests {
             (body.param.as_deref(), body.detail.as_str()),
             (Some("a.b"), "why")
         );
+        assert_eq!(body.detail_zh, "缘由");
     }
 
     #[test]
@@ -325,9 +331,9 @@ mod tests {
             (unknown.code, unknown.param.as_deref()),
             (Code::UnknownField, Some("zz"))
         );
-        assert_eq!(
-            of_serde("invalid type: map", "body").param.as_deref(),
-            Some("body")
-        );
+        let invalid = of_serde("invalid type: map", "body");
+        assert_eq!(invalid.param.as_deref(), Some("body"));
+        assert_eq!(invalid.detail.zh(), "无法解析：invalid type: map");
+        assert_eq!(invalid.detail.en(), "invalid type: map");
     }
 }

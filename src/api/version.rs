@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 
 use super::problem::ApiError;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Versions served, newest first.
 pub const VERSIONS: [&str; 1] = ["2026-11-21"];
@@ -31,7 +31,8 @@ pub async fn version<B: MessageBody>(
     let mut response = if served {
         next.call(request).await?.map_into_left_body()
     } else {
-        let detail = format!("served: {}", VERSIONS.join(", "));
+        let served = VERSIONS.join(", ");
+        let detail = detail!("支持的版本：{served}", "served: {served}");
         let refusal = ApiError::from(Problem::at(Code::VersionUnknown, "API-Version", detail));
         request
             .into_response(refusal.error_response())

@@ -114,7 +114,7 @@ fn import(args: &Import) -> Result<(), String> {
         }
         (Format::Grid, _) => return Err("an annex is one file".to_owned()),
     };
-    let imported = imported.map_err(|problem| problem.to_string())?;
+    let imported = imported.map_err(|problem| format!("{}\n{problem}", problem.zh()))?;
     loads(&imported)?;
     print_tally(&imported.tally);
     if let Some(path) = &args.report {

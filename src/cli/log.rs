@@ -213,7 +213,7 @@ fn as_text(verdict: &Result<Verdict, LogError>) -> String {
             text
         }
         Err(LogError::Broken { what, evidence }) => {
-            let mut text = format!("不成立 · {}\ndoes not hold · {what}\n", what.code.zh());
+            let mut text = format!("不成立 · {}\ndoes not hold · {what}\n", what.zh());
             for signed in evidence {
                 text.push_str(&format!("\n{signed}"));
             }

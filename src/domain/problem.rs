@@ -217,6 +217,18 @@ impl Problem {
             detail: detail.into(),
         }
     }
+
+    /// As [`fmt::Display`] tells it, in Chinese: the code's sentence, the field, what broke the rule.
+    pub fn zh(&self) -> String {
+        let mut told = self.code.zh().to_owned();
+        if let Some(param) = &self.param {
+            told.push_str(&format!(" [{param}]"));
+        }
+        if !self.detail.zh().is_empty() {
+            told.push_str(&format!("：{}", self.detail.zh()));
+        }
+        told
+    }
 }
 
 impl From<Code> for Problem {
@@ -242,7 +254,16 @@ impl std::error::Error for Problem {}
 
 #[cfg(test)]
 mod tests {
-    use super::Code;
+    use super::{Code, Problem, detail};
+
+    #[test]
+    fn a_refusal_is_told_in_either_language() {
+        let detail = detail!("最多 2 个", "at most 2");
+        let problem = Problem::at(Code::InvalidField, "members", detail);
+        assert_eq!(problem.zh(), "字段的值不合规则 [members]：最多 2 个");
+        assert!(problem.to_string().ends_with(" [members] at most 2"));
+        assert_eq!(Problem::new(Code::OutOfStock).zh(), "已兑完");
+    }
 
     #[test]
     fn codes_are_unique_snake_case_and_bilingual() {

@@ -2,7 +2,7 @@
 
 use crate::domain::context::Ctx;
 use crate::domain::methodology::{Blocker, Library, SignOffs};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::wallet::ExchangeRule;
 use crate::store::methodology::{
     ExchangeRuleRow, MethodologyRow, SignoffRow, document, documents, exchange_rule_rows, file,
@@ -43,9 +43,7 @@ pub fn file_document(tx: &mut Tx<'_>, ctx: &Ctx, text: &str) -> FlowResult<Filed
     let own = defects.iter().find(|defect| defect.file == "document");
     let (code, version, sha256) =
         newest(&library, text).map_err(|error| match own.or(defects.last()) {
-            Some(defect) => {
-                Problem::at(Code::DocumentDefect, "document", defect.to_string()).into()
-            }
+            Some(defect) => Problem::at(Code::DocumentDefect, "document", defect.told()).into(),
             None => error,
         })?;
     let hash: [u8; 32] = hex::decode(&sha256)
@@ -134,7 +132,8 @@ pub fn sign_off(
 ) -> FlowResult<()> {
     let row = document(tx, code, version)?.ok_or(Code::NotFound)?;
     if reviewer.trim().is_empty() {
-        return Err(Problem::at(Code::InvalidField, "reviewer", "a reviewer has a name").into());
+        let detail = detail!("审核人须具名", "a reviewer has a name");
+        return Err(Problem::at(Code::InvalidField, "reviewer", detail).into());
     }
     sign(
         tx,
@@ -178,7 +177,10 @@ pub fn go_live(
         Problem::at(
             Code::DocumentBlocked,
             "code",
-            "a factor table is used, not put in force",
+            detail!(
+                "因子表由方法学引用，本身不上线",
+                "a factor table is used, not put in force"
+            ),
         )
     })?;
     let signed: SignOffs = signoffs(tx)?
@@ -187,12 +189,13 @@ pub fn go_live(
         .collect();
     let blockers = compiled.blockers(&signed);
     if let Some(first) = blockers.first() {
-        let told: Vec<String> = blockers.iter().map(Blocker::told).collect();
-        let detail = format!("{} to clear. {}", blockers.len(), told.join(" | "));
-        return Err(Problem::at(Code::DocumentBlocked, first.item.clone(), detail).into());
+        return Err(
+            Problem::at(Code::DocumentBlocked, first.item.clone(), all_of(&blockers)).into(),
+        );
     }
     if !set_state(tx, row.id, "draft", "live", ctx.now.into())? {
-        return Err(Problem::at(Code::DocumentBlocked, "state", "it is not a draft").into());
+        let detail = detail!("文件不是草案", "it is not a draft");
+        return Err(Problem::at(Code::DocumentBlocked, "state", detail).into());
     }
     let hash = row.hash.as_slice().try_into().ok();
     let change = Change {
@@ -209,6 +212,18 @@ pub fn go_live(
     )
 }
 
+/// Every blocker, in one sentence of each language.
+fn all_of(blockers: &[Blocker]) -> Detail {
+    let told: Vec<Detail> = blockers.iter().map(Blocker::told).collect();
+    let zh: Vec<&str> = told.iter().map(Detail::zh).collect();
+    let en: Vec<&str> = told.iter().map(Detail::en).collect();
+    let count = blockers.len();
+    Detail::told(
+        format_args!("还有 {count} 项未满足：{}", zh.join(" | ")),
+        format_args!("{count} to clear. {}", en.join(" | ")),
+    )
+}
+
 /// Files an exchange rule. Filing the same text again changes nothing.
 ///
 /// # Errors
@@ -219,7 +234,7 @@ pub fn file_rule(tx: &mut Tx<'_>, ctx: &Ctx, text: &str, basis: &str) -> FlowRes
         return Ok(same.id);
     }
     let rule = ExchangeRule::parse(text)
-        .map_err(|error| Problem::at(Code::DocumentDefect, "document", error.to_string()))?;
+        .map_err(|error| Problem::at(Code::DocumentDefect, "document", error.into_detail()))?;
     let row = ExchangeRuleRow {
         id: rows.last().map_or(0, |row| row.id) + 1,
         code: rule.code,

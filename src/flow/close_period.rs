@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::unit::MgCo2e;
 use crate::domain::verification::{PeriodState, Totals, Window};
 use crate::store::verification::{self, PeriodRow, SceneFacts};
@@ -122,7 +122,7 @@ pub(super) fn save(tx: &mut Tx<'_>, seen: &PeriodRow, row: &PeriodRow) -> FlowRe
     if verification::update_period(tx, seen, row)? {
         return Ok(());
     }
-    let detail = "Another act changed it first.";
+    let detail = detail!("已被另一操作更改", "Another act changed it first.");
     Err(Problem::at(Code::PeriodState, "period", detail).into())
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::context::Ctx;
 use crate::domain::market::{Listing, ListingState, Price, TradingRules};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::registry::Block;
 use crate::domain::unit::Tonnes;
 use crate::store::{StoreError, Tx, market, outbox, registry};
@@ -130,7 +130,7 @@ pub(super) fn save(tx: &mut Tx<'_>, ctx: &Ctx, seen: &Listing, next: &Listing) -
     if market::update_listing(tx, seen, next, ctx.now.into())? {
         return Ok(());
     }
-    let detail = "Another act changed it first.";
+    let detail = detail!("已被另一操作更改", "Another act changed it first.");
     Err(Problem::at(Code::ListingState, "listing", detail).into())
 }
 

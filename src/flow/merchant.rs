@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::{Merchant, Offer, OfferState};
 use crate::store::{Tx, offer};
 
@@ -23,7 +23,9 @@ pub fn register_merchant(
 ) -> FlowResult<()> {
     merchant.check()?;
     if offer::merchant_by_code(tx, &merchant.code)?.is_some() {
-        return Err(Problem::at(Code::InvalidField, "code", "is taken").into());
+        return Err(
+            Problem::at(Code::InvalidField, "code", detail!("已被使用", "is taken")).into(),
+        );
     }
     offer::add_merchant(tx, merchant)?;
     let after = digest(&[&merchant.code, &merchant.name_zh, &merchant.name_en]);
@@ -71,7 +73,8 @@ pub fn change_offer(
     let before = offer::offer(tx, id)?.ok_or_else(|| Problem::on(Code::NotFound, "offer"))?;
     let known = before.state != OfferState::Closed && before.state != to;
     if !known || !offer::set_offer_state(tx, id, before.state, to)? {
-        let detail = format!("the offer is {}", before.state.as_str());
+        let state = before.state.as_str();
+        let detail = detail!("商品当前为 {state}", "the offer is {state}");
         return Err(Problem::at(Code::InvalidField, "state", detail).into());
     }
     let after = Offer {
@@ -103,7 +106,8 @@ pub fn restock_offer(
 ) -> FlowResult<Offer> {
     let before = offer::offer(tx, id)?.ok_or_else(|| Problem::on(Code::NotFound, "offer"))?;
     if pieces < 1 {
-        return Err(Problem::at(Code::InvalidField, "pieces", "must be 1 or more").into());
+        let detail = detail!("须不少于 1", "must be 1 or more");
+        return Err(Problem::at(Code::InvalidField, "pieces", detail).into());
     }
     let sum = |left: i64| left.checked_add(pieces).unwrap_or(i64::MAX);
     let after = Offer {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::{self, DistanceTable, Options, Settings};
 use crate::store::scene::{self, SceneRow};
 use crate::store::{Tx, methodology, party};
@@ -52,7 +52,9 @@ pub fn open_scene(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewScene, basis: &str) -> Fl
     }
     let known = scene::scene_rows(tx)?;
     if known.iter().any(|row| row.code == new.code) {
-        return Err(Problem::at(Code::InvalidField, "code", "is taken").into());
+        return Err(
+            Problem::at(Code::InvalidField, "code", detail!("已被使用", "is taken")).into(),
+        );
     }
     let id = known.last().map_or(0, |row| row.id) + 1;
     scene::open_scene(tx, &row(id, new, ctx))?;
@@ -63,18 +65,26 @@ pub fn open_scene(tx: &mut Tx<'_>, ctx: &Ctx, new: &NewScene, basis: &str) -> Fl
 
 fn check(new: &NewScene) -> Result<(), Problem> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let refused = |param: &str, detail: &str| Err(Problem::at(Code::InvalidField, param, detail));
+    let refused = |param: &str, detail| Err(Problem::at(Code::InvalidField, param, detail));
     if new.code.is_empty() || new.code.len() > 64 || !new.code.bytes().all(plain) {
-        return refused("code", "1 to 64 of a-z, 0-9 and -");
+        let detail = detail!(
+            "1 至 64 个字符，只含 a-z、0-9 和 -",
+            "1 to 64 of a-z, 0-9 and -"
+        );
+        return refused("code", detail);
     }
     if new.name_zh.trim().is_empty() || new.name_en.trim().is_empty() {
-        return refused("name", "may not be blank");
+        return refused("name", detail!("不能为空", "may not be blank"));
     }
     let Some(adapter) = adapter::by_name(&new.adapter) else {
-        return refused("adapter", "is not known");
+        return refused("adapter", detail!("没有此适配器", "is not known"));
     };
     let Ok(zone) = new.zone.parse() else {
-        return refused("zone", "must be an IANA zone such as Asia/Shanghai");
+        let detail = detail!(
+            "须为 IANA 时区，如 Asia/Shanghai",
+            "must be an IANA zone such as Asia/Shanghai"
+        );
+        return refused("zone", detail);
     };
     let distances = match &new.distances {
         Some(table) => Some(Arc::new(DistanceTable::read(&mut table.as_bytes())?)),

@@ -2,7 +2,7 @@
 
 use crate::domain::log::Hash;
 use crate::domain::log::proof::{ProofError, consistency_proof, inclusion_proof};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::reduction::ReductionId;
 use crate::store::Conn;
 use crate::store::log::{leaf_index, leaves_of, newest_checkpoint, placement};
@@ -62,7 +62,8 @@ fn leaf(conn: &mut Conn, id: ReductionId, index: u64) -> FlowResult<Hash> {
 pub fn consistency(conn: &mut Conn, old: u64, new: u64) -> FlowResult<Vec<Hash>> {
     let head = newest_checkpoint(conn)?.ok_or(Code::LogNotPlaced)?;
     if new > unsigned(head.size)? {
-        let detail = format!("the log has {} leaves", head.size);
+        let size = head.size;
+        let detail = detail!("日志目前有 {size} 个叶子", "the log has {size} leaves");
         return Err(Problem::at(Code::LogSizeInvalid, "new", detail).into());
     }
     consistency_proof(old, new, |level, at| node(conn, new, level, at)).map_err(refused)
@@ -72,7 +73,10 @@ fn refused(error: ProofError<FlowError>) -> FlowError {
     match error {
         ProofError::Reader(cause) => cause,
         ProofError::Outside { asked, size } => {
-            let detail = format!("{asked} is outside a tree of {size}");
+            let detail = detail!(
+                "{asked} 超出大小为 {size} 的树",
+                "{asked} is outside a tree of {size}"
+            );
             Problem::at(Code::LogSizeInvalid, "size", detail).into()
         }
     }

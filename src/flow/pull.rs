@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::pull::{self as rule, Declaration, End, State};
 use crate::store::pull::{self, PullFeedRow, PullRunRow};
 use crate::store::{Ts, Tx, verification};
@@ -95,7 +95,13 @@ fn set_state(
     basis: &str,
 ) -> FlowResult<PullFeedRow> {
     let id = scene_id(tx, scene)?;
-    let none = || Problem::at(Code::NotFound, "scene", "is not pulled");
+    let none = || {
+        Problem::at(
+            Code::NotFound,
+            "scene",
+            detail!("该场景未设置拉取", "is not pulled"),
+        )
+    };
     pull::lock(tx, id)?;
     let row = pull::feed(tx, id)?.ok_or_else(none)?;
     if !from.contains(&row.state.as_str()) {
@@ -212,7 +218,19 @@ pub fn finish(
     Ok(pull::end_turn(tx, turn.lease, &row)?)
 }
 
+/// The refusal in both languages, as an officer reads it.
 fn shown(problem: &Problem) -> String {
-    let text = problem.to_string();
+    let Problem {
+        code,
+        param,
+        detail,
+    } = problem;
+    let mut text = format!("{}: {} {}", code.as_str(), code.zh(), code.en());
+    if let Some(param) = param {
+        text.push_str(&format!(" [{param}]"));
+    }
+    if !detail.is_empty() {
+        text.push_str(&format!(" {}", detail.both()));
+    }
     text.chars().take(ERROR_CHARS_MAX).collect()
 }

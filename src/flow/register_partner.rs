@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::context::Ctx;
 use crate::domain::party::key::VerifyKey;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::store::Tx;
 use crate::store::party::{self, PartnerKeyRow, PartnerRow};
 
@@ -40,7 +40,9 @@ pub fn register_partner(
         }
     }
     if party::partner_by_code(tx, &new.code)?.is_some() {
-        return Err(Problem::at(Code::InvalidField, "code", "is taken").into());
+        return Err(
+            Problem::at(Code::InvalidField, "code", detail!("已被使用", "is taken")).into(),
+        );
     }
     let id = ctx.id();
     let row = PartnerRow {
@@ -77,7 +79,12 @@ pub fn add_partner_key(
 ) -> FlowResult<()> {
     party::partner(tx, partner)?.ok_or_else(|| Problem::on(Code::NotFound, "partner"))?;
     if party::partner_key(tx, key_id)?.is_some() {
-        return Err(Problem::at(Code::InvalidField, "key_id", "is taken").into());
+        return Err(Problem::at(
+            Code::InvalidField,
+            "key_id",
+            detail!("已被使用", "is taken"),
+        )
+        .into());
     }
     let row = PartnerKeyRow {
         key_id: key_id.to_owned(),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::behaviour::{Record, SubjectHash};
 use crate::domain::methodology::{Compiled, Span, Trial, Tried, start_of_day};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::reduction::ReductionId;
 use crate::store::behaviour::BehaviourRow;
 use crate::store::link::links_of;
@@ -241,7 +241,14 @@ fn people(
 fn midnight(day: NaiveDate, plus: i32, scene: &SceneView) -> FlowResult<DateTime<Utc>> {
     let day = day.checked_add_signed(chrono::Duration::days(i64::from(plus)));
     let at = day.and_then(|day| start_of_day(day, scene.zone));
-    Ok(at.ok_or_else(|| Problem::at(Code::InvalidField, "from", "no such day"))?)
+    let none = || {
+        Problem::at(
+            Code::InvalidField,
+            "from",
+            detail!("没有这一天", "no such day"),
+        )
+    };
+    Ok(at.ok_or_else(none)?)
 }
 
 fn records_of(rows: Vec<BehaviourRow>) -> FlowResult<Vec<Record>> {

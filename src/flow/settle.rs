@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::{DayTotal, Owed};
 use crate::domain::unit::Fen;
 use crate::domain::wallet::Day;
@@ -39,7 +39,10 @@ pub fn merchant_statement(
 ) -> FlowResult<MerchantStatement> {
     let span = days.1.checked_sub(days.0);
     if !span.is_some_and(|span| (0..STATEMENT_DAYS_MAX).contains(&span)) {
-        let detail = format!("from one day to at most {STATEMENT_DAYS_MAX}");
+        let detail = detail!(
+            "须为 1 至 {STATEMENT_DAYS_MAX} 天",
+            "from one day to at most {STATEMENT_DAYS_MAX}"
+        );
         return Err(Problem::at(Code::InvalidField, "from", detail).into());
     }
     let mut lines = redemption::owed(conn, merchant, days, place, limit + 1)?;

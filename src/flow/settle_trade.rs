@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::context::Ctx;
 use crate::domain::market::{Listing, ListingState, Settled, Trade};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::store::market::{self, TradeRow};
 use crate::store::{Id, Tx, registry};
 
@@ -140,7 +140,11 @@ fn already(known: &TradeRow, trade: &Trade) -> FlowResult<Outcome> {
     if same {
         return Ok(Outcome::Known);
     }
-    let detail = format!("Trade {} was reported with other content.", trade.id);
+    let detail = detail!(
+        "成交 {id} 此前报送的内容不同",
+        "Trade {id} was reported with other content.",
+        id = trade.id
+    );
     Err(Problem::at(Code::IdempotencyMismatch, "trade", detail).into())
 }
 

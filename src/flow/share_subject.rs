@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::behaviour::SubjectHash;
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem};
 use crate::domain::wallet::Day;
 use crate::domain::wallet::sharing::{
     AHEAD_DAYS_MAX, Share, Statement, checked, in_force, member_reference, subject_reference,
@@ -203,7 +203,7 @@ impl Found {
         let known = shares.find(|share| {
             member_reference(&self.subject, share.account).eq_ignore_ascii_case(reference)
         });
-        let unknown = || Problem::at(Code::MemberUnknown, "members", reference.as_str());
+        let unknown = || Problem::at(Code::MemberUnknown, "members", Detail::value(reference));
         known
             .map(|share| share.account)
             .ok_or_else(|| unknown().into())

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::context::Ctx;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::verification::{FINDING_ROUNDS_MAX, Statement, four_eyes};
 use crate::store::Tx;
 use crate::store::verification::{self, FindingRow, PeriodRow, StatementRow};
@@ -26,7 +26,10 @@ pub fn raise_finding(tx: &mut Tx<'_>, ctx: &Ctx, period: Uuid, finding: &str) ->
     let round =
         i32::try_from(verification::findings(tx, period)?.len()).unwrap_or(i32::MAX - 1) + 1;
     if round > FINDING_ROUNDS_MAX {
-        let detail = format!("{FINDING_ROUNDS_MAX} rounds are used up.");
+        let detail = detail!(
+            "已用完 {FINDING_ROUNDS_MAX} 轮问询",
+            "{FINDING_ROUNDS_MAX} rounds are used up."
+        );
         return Err(Problem::at(Code::PeriodState, "period", detail).into());
     }
     step(tx, &seen, state.as_str())?;
@@ -111,7 +114,12 @@ fn recount(tx: &mut Tx<'_>, seen: &PeriodRow) -> FlowResult<i64> {
     let counted = verification::sum_members(tx, seen.id.0)?;
     let same = Some(counted.sum_mg) == seen.sum_mg && Some(counted.members) == seen.members;
     if !same {
-        let detail = format!("{} members, {} mg.", counted.members, counted.sum_mg);
+        let detail = detail!(
+            "成员 {members} 项，合计 {mg} mg",
+            "{members} members, {mg} mg.",
+            members = counted.members,
+            mg = counted.sum_mg
+        );
         return Err(Problem::at(Code::RecountDiffers, "sum_mg", detail).into());
     }
     let root = period_root(tx, seen.id.0)?;

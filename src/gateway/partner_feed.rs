@@ -17,7 +17,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::scene::pull::{Auth, next_link};
 
 use super::partner_client::retry_after;
@@ -80,7 +80,7 @@ pub struct FeedAnswer {
 pub enum FeedError {
     /// The address, or one that it leads to, may not be reached.
     #[error("the address may not be reached: {0}")]
-    Address(&'static str),
+    Address(Detail),
     #[error("the source did not answer: {0}")]
     NoAnswer(String),
     /// The body broke off, or cannot be unpacked.
@@ -102,13 +102,37 @@ impl FeedError {
     /// As an officer is told.
     pub fn problem(&self) -> Problem {
         let (code, detail) = match self {
-            FeedError::Address(_) => (Code::PullAddressRefused, self.to_string()),
-            FeedError::NoAnswer(_) | FeedError::TooSlow(_) => (Code::PullFailed, self.to_string()),
-            FeedError::Broken(_) => (Code::FileTruncated, self.to_string()),
-            FeedError::Packing => (Code::UnsupportedFormat, self.to_string()),
-            FeedError::TooLarge(_) => (Code::BodyTooLarge, self.to_string()),
-            FeedError::Scratch(_) => (Code::Unavailable, self.to_string()),
-            FeedError::Credential => (Code::CredentialMissing, self.to_string()),
+            FeedError::Address(why) => (
+                Code::PullAddressRefused,
+                Detail::told(
+                    format_args!("地址不可访问：{}", why.zh()),
+                    format_args!("{self}"),
+                ),
+            ),
+            FeedError::NoAnswer(why) => {
+                (Code::PullFailed, detail!("数据源没有应答：{why}", "{self}"))
+            }
+            FeedError::TooSlow(most) => {
+                let most = most.as_secs();
+                (Code::PullFailed, detail!("用时超过 {most} 秒", "{self}"))
+            }
+            FeedError::Broken(why) => (
+                Code::FileTruncated,
+                detail!("应答中途断开：{why}", "{self}"),
+            ),
+            FeedError::Packing => (
+                Code::UnsupportedFormat,
+                detail!("应答的压缩方式不是 gzip", "{self}"),
+            ),
+            FeedError::TooLarge(most) => (
+                Code::BodyTooLarge,
+                detail!("应答超过 {most} 字节", "{self}"),
+            ),
+            FeedError::Scratch(_) => (Code::Unavailable, detail!("无法写入临时文件", "{self}")),
+            FeedError::Credential => (
+                Code::CredentialMissing,
+                detail!("凭证不能写入请求头字段", "{self}"),
+            ),
         };
         Problem::at(code, "pull", detail)
     }
@@ -196,7 +220,8 @@ impl FeedClient {
     ) -> Result<Response, FeedError> {
         let mut url = parsed(request.url)?;
         if url.origin() != declared.origin() {
-            return Err(FeedError::Address("the next page is at another origin"));
+            let why = detail!("下一页不在同一来源", "the next page is at another origin");
+            return Err(FeedError::Address(why));
         }
         for _ in 0..=REDIRECTS_MAX {
             self.allow(&url, declared)?;
@@ -210,22 +235,31 @@ impl FeedClient {
             match target {
                 None => return Ok(response),
                 Some(target) => {
-                    let bad = |_| FeedError::Address("a redirect leads nowhere");
+                    let nowhere = || detail!("重定向的目标无效", "a redirect leads nowhere");
+                    let bad = |_| FeedError::Address(nowhere());
                     url = url.join(target).map_err(bad)?;
                 }
             }
         }
-        Err(FeedError::Address("it is redirected too often"))
+        let why = detail!("重定向次数过多", "it is redirected too often");
+        Err(FeedError::Address(why))
     }
 
     fn allow(&self, url: &Url, declared: &Url) -> Result<(), FeedError> {
-        match (declared.scheme(), url.scheme()) {
-            (_, "https") | ("http", "http") => {}
-            ("https", "http") => return Err(FeedError::Address("a redirect gives up TLS")),
-            _ => return Err(FeedError::Address("it is neither http nor https")),
+        let refused = match (declared.scheme(), url.scheme()) {
+            (_, "https") | ("http", "http") => None,
+            ("https", "http") => Some(detail!("重定向放弃了 TLS", "a redirect gives up TLS")),
+            _ => Some(detail!(
+                "既不是 http 也不是 https",
+                "it is neither http nor https"
+            )),
+        };
+        if let Some(why) = refused {
+            return Err(FeedError::Address(why));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(FeedError::Address("it holds a user name or password"));
+            let why = detail!("含有用户名或密码", "it holds a user name or password");
+            return Err(FeedError::Address(why));
         }
         match self.private_networks {
             true => Ok(()),
@@ -252,7 +286,8 @@ impl FeedClient {
         }
         if let Some(proof) = request.proof.filter(|_| own_origin) {
             if url.scheme() != "https" && !self.private_networks {
-                return Err(FeedError::Address("a credential needs https"));
+                let why = detail!("携带凭证须用 https", "a credential needs https");
+                return Err(FeedError::Address(why));
             }
             let (name, value) = proof.field()?;
             fields.insert(name, value);
@@ -288,13 +323,16 @@ impl Proof {
 /// [`FeedError::Address`].
 pub fn join(base: &str, link: &str) -> Result<String, FeedError> {
     let joined = parsed(base)?.join(link);
-    joined
-        .map(String::from)
-        .map_err(|_| FeedError::Address("the next page's address cannot be read"))
+    joined.map(String::from).map_err(|_| {
+        FeedError::Address(detail!(
+            "下一页的地址无法识别",
+            "the next page's address cannot be read"
+        ))
+    })
 }
 
 fn parsed(url: &str) -> Result<Url, FeedError> {
-    Url::parse(url).map_err(|_| FeedError::Address("it cannot be read"))
+    Url::parse(url).map_err(|_| FeedError::Address(detail!("无法识别", "it cannot be read")))
 }
 
 fn text_of(value: &HeaderValue) -> Option<&str> {
@@ -319,7 +357,7 @@ fn guarded(error: reqwest::Error) -> FeedError {
     let mut cause: Option<&dyn Error> = error.source();
     while let Some(inner) = cause {
         if inner.is::<guard::NotPublic>() {
-            return FeedError::Address(guard::NOT_PUBLIC);
+            return guard::not_public();
         }
         cause = inner.source();
     }

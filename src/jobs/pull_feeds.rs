@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::pull::End;
 use crate::flow::catalogue::Scene;
 use crate::flow::ingest::Sums;
@@ -158,8 +158,10 @@ async fn prepared<'g>(
         return Err(Halt::End(end, Code::SceneNotLive.into()));
     }
     if scene.adapter.needs_whole_days(&scene.options) && !turn.declaration.brings_all() {
-        let detail =
-            "a window or a page is a file, and with \"zero\" each file must hold whole days";
+        let detail = detail!(
+            "每个窗口或每页是一个文件；设为“zero”时，每个文件须包含完整的日",
+            "a window or a page is a file, and with \"zero\" each file must hold whole days"
+        );
         let parted = Problem::at(Code::InvalidField, "settings.day_start", detail);
         return Err(Halt::End(End::Denied, parted));
     }

@@ -16,7 +16,7 @@ use crate::api::citizen::subjects::{
 use crate::api::idempotency::Once;
 use crate::api::link_code::LinkCode;
 use crate::api::{ApiError, ApiResult, AppState};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::flow::my_subjects::{Month, MySubject, ShareSeen};
 
 /// Where people are shown what is theirs.
@@ -193,8 +193,13 @@ async fn show(
 fn asked(form: &BTreeMap<String, String>) -> Result<SharesBody, Problem> {
     let weight = |name: &str| -> Result<u32, Problem> {
         let text = form.get(name).map_or("1", |text| text.trim());
-        text.parse()
-            .map_err(|_| Problem::at(Code::InvalidField, name, "a whole number"))
+        text.parse().map_err(|_| {
+            Problem::at(
+                Code::InvalidField,
+                name,
+                detail!("须为整数", "a whole number"),
+            )
+        })
     };
     let mut members = Vec::new();
     for name in form.keys() {

@@ -64,6 +64,9 @@ fn mistakes_are_answered_with_problems() {
         (version.status, version.json()["code"].as_str()),
         (400, Some("version_unknown"))
     );
+    let told = version.json();
+    assert_eq!(told["detail_zh"], "支持的版本：2026-11-21");
+    assert_eq!(told["detail"], "served: 2026-11-21");
     assert!(version.field("API-Version").is_some());
     let kept = |name: &str, value: &str| {
         let answer = ask(&running.base_url, "GET", "/problems", &[(name, value)], "");

@@ -5,7 +5,7 @@ use tanpuhui::domain::context::Actor;
 use tanpuhui::domain::methodology::EMBEDDED_DOCUMENTS;
 use tanpuhui::domain::party::key::{SignKey, VerifyKey};
 use tanpuhui::domain::problem::{Code, Problem};
-use tanpuhui::flow::approve::{file_document, file_rule};
+use tanpuhui::flow::approve::{file_document, file_rule, go_live};
 use tanpuhui::flow::catalogue::Catalogue;
 use tanpuhui::flow::open_scene::{NewScene, open_scene};
 use tanpuhui::flow::register_partner::{NewPartner, add_partner_key, register_partner};
@@ -95,6 +95,7 @@ on_both! {
         let first = act(&pool, |tx, ctx| open_scene(tx, ctx, &plan(partner), "order 3")).unwrap();
         let twice = problem(act(&pool, |tx, ctx| open_scene(tx, ctx, &plan(partner), "order 3")));
         assert_eq!(twice.param.as_deref(), Some("code"));
+        assert_eq!(twice.detail.zh(), "已被使用");
         let second = NewScene { code: "metro-2".into(), ..plan(partner) };
         let second = act(&pool, |tx, ctx| open_scene(tx, ctx, &second, "order 4")).unwrap();
         assert_eq!((first, second), (1, 2));
@@ -105,5 +106,23 @@ on_both! {
         assert_eq!(*owner, partner);
         assert!(matches!(**known, VerifyKey::HmacSha256(_)));
         assert!(known.verifies(b"m", &secret.sign(b"m")));
+    }
+
+    fn an_officer_is_told_in_both_languages_what_keeps_a_draft_from_going_live(pool: Pool) {
+        let (code, version) = ("cq-shared-ebike", "2023.1");
+        let (_, text) = EMBEDDED_DOCUMENTS.iter().find(|(path, _)| path.contains(code)).unwrap();
+        act(&pool, |tx, ctx| file_document(tx, ctx, text)).unwrap();
+        let other = Actor { role: "bureau", id: Uuid::from_u128(2) };
+        let other = ctx_of(other, noon());
+        let blocked = problem(act(&pool, |tx, _| go_live(tx, &other, code, version, "order 5")));
+        assert_eq!(blocked.code, Code::DocumentBlocked);
+        let (zh, en) = (blocked.detail.zh(), blocked.detail.en());
+        assert!(zh.starts_with("还有 2 项未满足：") && en.starts_with("2 to clear."), "{zh}\n{en}");
+        assert!(zh.contains("#parameters.net：等级 S 不得上线；需取得：查阅方法学：重庆市生态环境局"), "{zh}");
+        assert!(en.contains("#parameters.net: grade S never goes live; obtain: Read it in"), "{en}");
+        let bent = text.replace("format = 1", "format = 9");
+        let defect = problem(act(&pool, |tx, ctx| file_document(tx, ctx, &bent)));
+        assert_eq!(defect.code, Code::DocumentDefect);
+        assert!(defect.detail.zh().ends_with("：本程序只读 format 1"), "{defect}");
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::api::auth::BureauAuth;
 use crate::api::idempotency::Once;
 use crate::api::{ApiResult, AppState, ProblemBody};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::{Offer, OfferState};
 use crate::flow::merchant::{change_offer, put_up_offer, restock_offer};
 
@@ -108,8 +108,13 @@ pub async fn change(
     body: web::Json<OfferStateBody>,
 ) -> ApiResult<HttpResponse> {
     let once = Once::new(&request, officer.caller(), &*body)?;
-    let to = OfferState::parse(&body.state)
-        .ok_or_else(|| Problem::at(Code::InvalidField, "state", "live, suspended or closed"))?;
+    let to = OfferState::parse(&body.state).ok_or_else(|| {
+        let detail = detail!(
+            "须为 live、suspended 或 closed",
+            "live, suspended or closed"
+        );
+        Problem::at(Code::InvalidField, "state", detail)
+    })?;
     let (ctx, id, reason) = (
         state.ctx(officer.actor()),
         id.into_inner(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::auth::BureauAuth;
 use crate::api::idempotency::Once;
 use crate::api::{ApiResult, AppState, ProblemBody};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::scene::pull;
 use crate::flow::FlowError;
 use crate::flow::pull::{declare, resume, suspend};
@@ -106,7 +106,8 @@ pub async fn declare_pull(
     if let Some(name) = auth.as_ref().map(pull::Auth::credential)
         && !credentials.contains_key(name)
     {
-        return Err(Problem::at(Code::CredentialMissing, "pull.auth.credential", name).into());
+        let (param, name) = ("pull.auth.credential", Detail::value(name));
+        return Err(Problem::at(Code::CredentialMissing, param, name).into());
     }
     let (ctx, scene, body) = (
         state.ctx(officer.actor()),
@@ -137,7 +138,7 @@ pub async fn change_pull(
         "suspended" => suspend,
         "resumed" => resume,
         _ => {
-            let detail = "suspended or resumed";
+            let detail = detail!("须为 suspended 或 resumed", "suspended or resumed");
             return Err(Problem::at(Code::InvalidField, "state", detail).into());
         }
     };
@@ -165,7 +166,13 @@ pub async fn show_pull(
     let code = scene.into_inner();
     let found = state.pool.read::<_, FlowError>(move |conn| {
         let id = verification::scene_id(conn, &code)?.ok_or(Code::SceneUnknown)?;
-        let none = || Problem::at(Code::NotFound, "scene", "is not pulled");
+        let none = || {
+            Problem::at(
+                Code::NotFound,
+                "scene",
+                detail!("该场景未设置拉取", "is not pulled"),
+            )
+        };
         let row = feed(conn, id)?.ok_or_else(none)?;
         Ok(shown(&code, row, runs(conn, id, RUNS_SHOWN)?))
     });

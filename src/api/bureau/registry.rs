@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::api::auth::BureauAuth;
 use crate::api::idempotency::Once;
 use crate::api::{ApiResult, AppState, ProblemBody};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::registry::{HolderKind, Reason};
 use crate::domain::unit::Tonnes;
 use crate::flow::open_holder::{NewHolder, open_holder};
@@ -73,7 +73,10 @@ pub async fn open_account(
         Problem::at(
             Code::InvalidField,
             "kind",
-            "project, enterprise, person or reserve",
+            detail!(
+                "须为 project、enterprise、person 或 reserve",
+                "project, enterprise, person or reserve"
+            ),
         )
     })?;
     let new = NewHolder {
@@ -104,8 +107,10 @@ pub async fn cancel_units(
 ) -> ApiResult<HttpResponse> {
     let once = Once::new(&request, officer.caller(), &*body)?;
     let (ctx, id) = (state.ctx(officer.actor()), id.into_inner());
-    let cause = Reason::parse(&body.cause)
-        .ok_or_else(|| Problem::at(Code::InvalidField, "cause", "error, fraud or make_up"))?;
+    let cause = Reason::parse(&body.cause).ok_or_else(|| {
+        let detail = detail!("须为 error、fraud 或 make_up", "error, fraud or make_up");
+        Problem::at(Code::InvalidField, "cause", detail)
+    })?;
     once.run(&state, move |tx| {
         let tonnes = Tonnes(body.tonnes);
         let row = cancel(tx, &mut ctx.clone(), id, tonnes, cause, &body.reason)?;

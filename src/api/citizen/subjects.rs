@@ -10,7 +10,7 @@ use crate::api::auth::CitizenAuth;
 use crate::api::idempotency::Once;
 use crate::api::link_code::LinkCode;
 use crate::api::{ApiResult, AppState, ProblemBody};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::day_in;
 use crate::domain::wallet::Day;
 use crate::flow::my_subjects::{MySubject, ShareSeen, my_subjects};
@@ -297,7 +297,10 @@ fn wanted(body: &SharesBody, state: &AppState) -> Result<Wanted, Problem> {
             }
             (None, Some(reference)) => Named::Known(reference.clone()),
             _ => {
-                let detail = "each member has a code or a reference, and not both";
+                let detail = detail!(
+                    "每个成员须有 `code` 或 `member`，且只能有其一",
+                    "each member has a code or a reference, and not both"
+                );
                 return Err(Problem::at(Code::InvalidField, "members", detail));
             }
         };

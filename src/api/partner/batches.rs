@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::api::{ApiResult, AppState, ProblemBody};
 use crate::domain::context::{Actor, Ctx};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::native::{Format, parse_batch};
 use crate::flow::catalogue::Scene;
 use crate::flow::ingest::{Prepared, Receipt, Row, SinglePost, commit, prepare};
@@ -173,7 +173,10 @@ fn format_of(request: &HttpRequest) -> ApiResult<Format> {
         _ => Err(Problem::at(
             Code::UnsupportedFormat,
             "Content-Type",
-            "send application/json or application/x-ndjson",
+            detail!(
+                "请发送 application/json 或 application/x-ndjson",
+                "send application/json or application/x-ndjson"
+            ),
         )
         .into()),
     }

@@ -9,7 +9,7 @@ use crate::api::link_code::LinkCode;
 use crate::api::{ApiResult, AppState, ProblemBody};
 use crate::domain::behaviour::subject_hash;
 use crate::domain::context::Actor;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::redemption::day_in;
 use crate::flow::FlowError;
 use crate::flow::end_link::end_link;
@@ -47,8 +47,7 @@ pub async fn link_subject(
     body: web::Bytes,
 ) -> ApiResult<HttpResponse> {
     let proof = prove(&request, &state, &body).await?;
-    let body: LinkBody = serde_json::from_slice(&body)
-        .map_err(|error| Problem::at(Code::InvalidField, "body", error.to_string()))?;
+    let body: LinkBody = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
     let now = state.now();
     let code = LinkCode::read(&body.code, &state.keys.codes, now)?;
     LinkCode::use_up(&body.code, &state.short_lived).await?;
@@ -124,8 +123,7 @@ pub async fn unlink_subject(
     body: web::Bytes,
 ) -> ApiResult<HttpResponse> {
     let proof = prove(&request, &state, &body).await?;
-    let body: UnlinkBody = serde_json::from_slice(&body)
-        .map_err(|error| Problem::at(Code::InvalidField, "body", error.to_string()))?;
+    let body: UnlinkBody = serde_json::from_slice(&body).map_err(|error| unreadable(&error))?;
     let ctx = state.ctx(Actor {
         role: "partner",
         id: proof.partner,
@@ -139,4 +137,9 @@ pub async fn unlink_subject(
     let ends_on = ended.out_day.and_then(NaiveDate::from_epoch_days);
     let ends_on = ends_on.ok_or(Code::Internal)?;
     Ok(HttpResponse::Ok().json(UnlinkedBody { ends_on }))
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    let detail = detail!("无法解析：{error}", "{error}");
+    Problem::at(Code::InvalidField, "body", detail)
 }

@@ -14,7 +14,7 @@ use super::reasons::Reasons;
 use super::row;
 use super::source::{FileRefused, OptionArgs, Watched, adapter_names, adapter_of};
 use crate::domain::behaviour::Quantity;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::{Adapter, Envelope, Options, Outcome, Place, Refused, Seen};
 
 /// Arguments.
@@ -165,7 +165,7 @@ impl Summary {
             Problem::at(
                 Code::QuantityOutOfRange,
                 quantity.name.to_string(),
-                "the total is too large",
+                detail!("合计过大", "the total is too large"),
             )
         })?;
         Ok(())

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::adapter::{self, Adapter, DistanceTable, Options, Settings};
 
 /// Bytes read at once; holds several rows of the longest kind.
@@ -46,7 +46,8 @@ impl OptionArgs {
             with_file(path, |file| {
                 let mut text = String::new();
                 file.read_to_string(&mut text).map_err(|error| {
-                    Problem::at(Code::InvalidField, "settings", error.to_string())
+                    let detail = detail!("无法读取：{error}", "{error}");
+                    Problem::at(Code::InvalidField, "settings", detail)
                 })?;
                 Settings::parse(&text)
             })
@@ -91,7 +92,7 @@ impl FileRefused {
     /// On stderr, in both languages.
     pub(super) fn complain(&self) {
         let FileRefused { file, problem } = self;
-        eprintln!("{}: {}", file.display(), problem.code.zh());
+        eprintln!("{}: {}", file.display(), problem.zh());
         eprintln!("{}: {problem}", file.display());
     }
 }
@@ -109,7 +110,10 @@ pub(super) fn with_file<T>(
 }
 
 pub(super) fn open(path: &Path) -> Result<File, Problem> {
-    File::open(path).map_err(|error| Problem::at(Code::NotFound, "file", error.to_string()))
+    File::open(path).map_err(|error| {
+        let detail = detail!("无法打开：{error}", "{error}");
+        Problem::at(Code::NotFound, "file", detail)
+    })
 }
 
 /// A file whose reading is shown, and can be ended from elsewhere.

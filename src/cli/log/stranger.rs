@@ -14,7 +14,7 @@ use crate::domain::log::hash::leaf_hash;
 use crate::domain::log::note::NoteVerifier;
 use crate::domain::log::proof::{root_of, verify_consistency, verify_inclusion};
 use crate::domain::log::tile::{Tile, node_from_tiles};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::reduction::ReductionId;
 use crate::gateway::log_client::LogClient;
 use crate::gateway::partner_client::ClientError;
@@ -56,7 +56,10 @@ impl Stranger {
         if let (Some(given), Some(kept)) = (key, &kept)
             && given != kept
         {
-            let what = format!("the state file remembers {kept}");
+            let what = detail!(
+                "状态文件中记住的是 {kept}",
+                "the state file remembers {kept}"
+            );
             return Err(Problem::at(Code::CheckpointUntrusted, "key", what).into());
         }
         let known = key.map(str::to_owned).or(kept);
@@ -97,18 +100,31 @@ impl Stranger {
         let claim = self.fetch(|client| async move { client.inclusion(id).await })?;
         let leaf = self.fetch(|client| async move { client.leaf(id).await })?;
         let head = self.open(claim.checkpoint)?;
-        let broken = |what: &str| Problem::at(Code::LogProofInvalid, "leaf", what);
+        let broken = |what| Problem::at(Code::LogProofInvalid, "leaf", what);
         if head.checkpoint.size != claim.size {
-            return Err(broken("the proof is for another size than the checkpoint").into());
+            let what = detail!(
+                "证明所对应的大小与检查点不同",
+                "the proof is for another size than the checkpoint"
+            );
+            return Err(broken(what).into());
         }
         let hash = leaf_hash(&leaf);
         if hash != claim.leaf_hash {
-            return Err(broken("the leaf's bytes have another hash").into());
+            let what = detail!("叶子内容的哈希不同", "the leaf's bytes have another hash");
+            return Err(broken(what).into());
         }
-        let said: Value = serde_json::from_slice(&leaf)
-            .map_err(|_| broken("the leaf's bytes are no JSON object"))?;
+        let said: Value = serde_json::from_slice(&leaf).map_err(|_| {
+            broken(detail!(
+                "叶子内容不是 JSON 对象",
+                "the leaf's bytes are no JSON object"
+            ))
+        })?;
         if said.get("reduction").and_then(Value::as_str) != Some(&id.to_string()) {
-            return Err(broken("the leaf names another reduction").into());
+            let what = detail!(
+                "叶子所记的是另一笔减排量",
+                "the leaf names another reduction"
+            );
+            return Err(broken(what).into());
         }
         let (index, size, root) = (claim.index, claim.size, &head.checkpoint.root);
         verify_inclusion(&hash, index, size, &claim.proof, root)?;
@@ -141,7 +157,10 @@ impl Stranger {
         let size = head.checkpoint.size;
         let new = new.unwrap_or(size);
         if old > new || new > size {
-            let what = format!("asked for {old} to {new}, and the log has {size}");
+            let what = detail!(
+                "所求为 {old} 至 {new}，日志大小为 {size}",
+                "asked for {old} to {new}, and the log has {size}"
+            );
             return Err(Problem::at(Code::LogSizeInvalid, "size", what).into());
         }
         let new_root = match new == size {
@@ -293,7 +312,10 @@ fn shown(error: LogError, old: &Head, new: &Head) -> LogError {
     let what = match error {
         LogError::Broken { what, .. } => what,
         LogError::Unreachable(ClientError::Refused { status, .. }) if status.is_client_error() => {
-            let what = "the log no longer proves a head that it signed";
+            let what = detail!(
+                "日志已不能证明它签过的检查点",
+                "the log no longer proves a head that it signed"
+            );
             Problem::at(Code::LogProofInvalid, "consistency", what)
         }
         other => return other,

@@ -127,6 +127,7 @@ fn print_report(report: &Report) {
     }
     for defect in &report.defects {
         println!("DEFECT  {defect}");
+        println!("        {}", defect.message_zh);
     }
     println!("{}", if report.ok { "ok" } else { "NOT ok" });
 }
@@ -137,14 +138,24 @@ fn print_blockers(blockers: &[Blocker]) {
     let (sign, obtain): (Vec<_>, Vec<_>) =
         blockers.iter().partition(|blocker| blocker.reviewer_needed);
     for blocker in obtain {
-        println!("    obtain  {}: {}", own_name(&blocker.item), blocker.why);
+        println!("    obtain 取得  {}", reason(blocker));
+        if blocker.obtain_zh != blocker.obtain {
+            println!("            {}", blocker.obtain_zh);
+        }
         if !blocker.obtain.is_empty() {
             println!("            {}", blocker.obtain);
         }
     }
     for blocker in sign {
-        println!("    sign    {}: {}", own_name(&blocker.item), blocker.why);
+        println!("    sign 签字    {}", reason(blocker));
     }
+}
+
+fn reason(blocker: &Blocker) -> String {
+    let Blocker {
+        item, why, why_zh, ..
+    } = blocker;
+    format!("{}: {why_zh} · {why}", own_name(item))
 }
 
 fn own_name(item: &str) -> &str {

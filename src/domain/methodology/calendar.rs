@@ -13,6 +13,8 @@ use super::dictionary::{Dictionary, Word};
 use super::document::CalendarEntry;
 use super::grade::Grade;
 use super::slots::Loaded;
+use super::table::Note;
+use crate::domain::problem::detail;
 
 /// Minutes of a day.
 const DAY: u32 = 24 * 60;
@@ -23,7 +25,7 @@ pub(crate) struct Calendar {
     pub words: Vec<(String, Word)>,
     /// How well the bands are known, where the document says so of them alone.
     pub grade: Option<Grade>,
-    pub note: String,
+    pub note: Note,
     form: Form,
 }
 
@@ -114,7 +116,10 @@ fn calendar(
         "hours" => hours(source, at, declared, dictionary)?,
         "dates" => dates(source, at, declared, dictionary)?,
         other => {
-            let message = format!("`{other}` is no form of calendar; it is season, hours or dates");
+            let message = detail!(
+                "`{other}` 不是日历形式；须为 season、hours 或 dates",
+                "`{other}` is no form of calendar; it is season, hours or dates"
+            );
             return Err(source.defect(declared.form.span().start, message));
         }
     };
@@ -128,7 +133,7 @@ fn calendar(
         name: name.to_owned(),
         words,
         grade: declared.grade,
-        note: declared.note.clone(),
+        note: Note::of(&declared.note_zh, &declared.note),
         form,
     })
 }
@@ -144,7 +149,10 @@ fn season(
         let from = month_day(&band.from);
         let to = month_day(&band.to);
         let (Some(from), Some(to)) = (from, to) else {
-            let message = "a season runs `from` and `to` days such as 05-01 and 10-31, both in";
+            let message = detail!(
+                "季节须写明 `from` 和 `to`，如 05-01 和 10-31，首尾两日均包含在内",
+                "a season runs `from` and `to` days such as 05-01 and 10-31, both in"
+            );
             return Err(source.defect(at, message));
         };
         let mut day = from;
@@ -152,7 +160,10 @@ fn season(
             let cell = days.get_mut(day);
             let word = dictionary.find(&band.name);
             if cell.and_then(|cell| cell.replace(word)).is_some() {
-                return Err(source.defect(at, "two seasons share a day"));
+                return Err(source.defect(
+                    at,
+                    detail!("两个季节有重叠的日子", "two seasons share a day"),
+                ));
             }
             if day == to {
                 break;
@@ -161,8 +172,15 @@ fn season(
         }
     }
     let days: Option<Box<[Word]>> = days.into_iter().collect();
-    days.map(Form::Season)
-        .ok_or_else(|| source.defect(at, "a day of the year is in no season"))
+    days.map(Form::Season).ok_or_else(|| {
+        source.defect(
+            at,
+            detail!(
+                "一年中有日子不属于任何季节",
+                "a day of the year is in no season"
+            ),
+        )
+    })
 }
 
 fn month_day(text: &str) -> Option<usize> {
@@ -180,7 +198,10 @@ fn hours(
     let mut covered = 0;
     for stated in &entry.bands {
         let (Some(from), Some(to)) = (clock(&stated.from), clock(&stated.to)) else {
-            let message = "hours run `from` and `to` times such as 22:00 and 06:00";
+            let message = detail!(
+                "时段须写明 `from` 和 `to`，如 22:00 和 06:00",
+                "hours run `from` and `to` times such as 22:00 and 06:00"
+            );
             return Err(source.defect(at, message));
         };
         let (from, to) = (from % DAY, to % DAY);
@@ -190,12 +211,15 @@ fn hours(
                 .iter()
                 .any(|(start, _, _)| band(&[(from, to, 0)], *start).is_some())
         {
-            return Err(source.defect(at, "two bands of hours overlap"));
+            return Err(source.defect(at, detail!("两个时段重叠", "two bands of hours overlap")));
         }
         bands.push((from, to, dictionary.find(&stated.name)));
     }
     if covered != DAY {
-        return Err(source.defect(at, "the hours do not make up a day"));
+        return Err(source.defect(
+            at,
+            detail!("各时段合起来不是一整天", "the hours do not make up a day"),
+        ));
     }
     Ok(Form::Hours(bands))
 }
@@ -213,16 +237,24 @@ fn dates(
     dictionary: &Dictionary,
 ) -> Loaded<Form> {
     let Some(otherwise) = &entry.otherwise else {
-        return Err(source.defect(at, "`otherwise` says what all other days are"));
+        return Err(source.defect(
+            at,
+            detail!(
+                "须用 `otherwise` 写明其余日子是什么",
+                "`otherwise` says what all other days are"
+            ),
+        ));
     };
     let mut days = BTreeMap::new();
     for band in &entry.bands {
         for date in &band.dates {
-            let day: NaiveDate = date
-                .parse()
-                .map_err(|_| source.defect(at, format!("`{date}` is not a date")))?;
+            let day: NaiveDate = date.parse().map_err(|_| {
+                source.defect(at, detail!("`{date}` 不是日期", "`{date}` is not a date"))
+            })?;
             if days.insert(day, dictionary.find(&band.name)).is_some() {
-                return Err(source.defect(at, format!("{date} is listed twice")));
+                return Err(
+                    source.defect(at, detail!("{date} 列出了两次", "{date} is listed twice"))
+                );
             }
         }
     }

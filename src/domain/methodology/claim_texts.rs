@@ -56,7 +56,7 @@ impl Compiled {
                 ClaimPart::From => ("from", record.from.timestamp_micros().to_string()),
                 ClaimPart::Attribute(name) => {
                     let value = record.attribute(name).ok_or_else(|| {
-                        Problem::at(Code::MissingField, format!("attributes.{name}"), "")
+                        Problem::on(Code::MissingField, format!("attributes.{name}"))
                     })?;
                     (name.as_str(), value.to_owned())
                 }

@@ -18,14 +18,15 @@ use super::formula::{self, Expression, Form};
 
 use super::gather::{Complete, Gathering};
 use super::gwp;
-use super::input::Input;
+use super::input::{Input, of_unit};
 use super::net::{self, Net};
 use super::program::{NodeId, Program};
 use super::slots::{
     Loaded, compile_curves, decimal, inputs, one_of, quantity, several_to_claim, unit,
 };
-use super::table::{Origin, Table};
+use super::table::{Note, Origin, Table};
 use super::table_builder::TableBuilder;
+use crate::domain::problem::detail;
 use crate::domain::unit::{Base, Conversion, Dimension, Rounding, Unit};
 
 /// Names that formulas read without the document declaring them.
@@ -183,7 +184,10 @@ fn parse_formulas<'d>(
             .insert(name.to_owned(), parse_one(source, entry)?)
             .is_some()
         {
-            let message = format!("`{name}` is a part of [formula] and cannot be derived as well");
+            let message = detail!(
+                "`{name}` 是 [formula] 的一部分，不能同时是派生值",
+                "`{name}` is a part of [formula] and cannot be derived as well"
+            );
             return Err(source.defect(entry.span().start, message));
         }
     }
@@ -222,7 +226,10 @@ fn pin<'t>(
             continue;
         };
         if entry.get_ref().versions.is_empty() {
-            let message = "`versions` names which versions of the table are used";
+            let message = detail!(
+                "须用 `versions` 写明引用该表的哪些版本",
+                "`versions` names which versions of the table are used"
+            );
             return Err(source.defect(from.span().start, message));
         }
         for version in &entry.get_ref().versions {
@@ -230,7 +237,8 @@ fn pin<'t>(
                 table.code() == from.get_ref() && table.version() == version.get_ref()
             });
             let table = found.ok_or_else(|| {
-                let message = format!(
+                let message = detail!(
+                    "没有因子表 `{}@{}`",
                     "factor table `{}@{}` is not here",
                     from.get_ref(),
                     version.get_ref()
@@ -316,7 +324,7 @@ pub(super) fn parameter(
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: entry.evidence_sha256.clone(),
-            note: entry.note.clone(),
+            note: Note::of(&entry.note_zh, &entry.note),
         },
     })
 }
@@ -360,7 +368,10 @@ fn names_are_distinct(
         );
     for (name, at) in declared {
         if seen.insert(name, at).is_some() {
-            return Err(source.defect(at, format!("`{name}` stands for two things")));
+            return Err(source.defect(
+                at,
+                detail!("`{name}` 重名", "`{name}` stands for two things"),
+            ));
         }
     }
     Ok(())
@@ -410,9 +421,12 @@ fn reduction(
 ) -> Loaded<(NodeId, Unit)> {
     let entry = &document.formula;
     let at = entry.reduction.span().start;
-    let formula = formulas
-        .get("reduction")
-        .ok_or_else(|| source.defect(at, "a document has a reduction"))?;
+    let formula = formulas.get("reduction").ok_or_else(|| {
+        source.defect(
+            at,
+            detail!("文件须有 reduction", "a document has a reduction"),
+        )
+    })?;
     let declared = unit(source, &entry.unit)?;
     let (node, own) = checker.number_formula(formula)?;
     let node = checker.bring(node, &own, &declared, formula)?;
@@ -424,7 +438,10 @@ fn reduction(
     let mode = one_of(source, &round.mode, &modes)?;
     let step = quantity(source, &round.place, &declared)?;
     if step <= Decimal::ZERO {
-        return Err(source.defect(round.place.span().start, "the place is more than zero"));
+        return Err(source.defect(
+            round.place.span().start,
+            detail!("取整位数须大于零", "the place is more than zero"),
+        ));
     }
     let rounded = round_node(node, mode, step, &declared);
     checker.program.nodes.push(rounded);
@@ -446,7 +463,8 @@ fn to_milligrams(
     let (milligram, base) = one_of(source, &document.scope.quantity_kind, &known)?;
     let at = document.formula.unit.span().start;
     if result.dimension() != Dimension::of(base) {
-        let message = format!(
+        let message = detail!(
+            "结果的单位是 `{result}`，而文件的 quantity_kind 是 {}",
             "the result is in `{result}`, and the document's quantity kind is {}",
             document.scope.quantity_kind.get_ref()
         );
@@ -454,7 +472,7 @@ fn to_milligrams(
     }
     Unit::parse(milligram)
         .and_then(|milligram| result.conversion_to(&milligram))
-        .map_err(|error| source.defect(at, error.to_string()))
+        .map_err(|error| source.defect(at, of_unit(&error)))
 }
 
 fn claims(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Vec<ClaimPart>>> {
@@ -473,8 +491,8 @@ fn claims(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Vec<
                         ClaimPart::Attribute(other.to_owned())
                     }
                     _ => {
-                        let message = format!(
-                            "`{other}` is no attribute of this document and none of subject, day, month, year, from"
+                        let message = detail!(
+                            "`{other}` 不是本文件的属性，也不是 subject、day、month、year、from 之一", "`{other}` is no attribute of this document and none of subject, day, month, year, from"
                         );
                         return Err(source.defect(template.span().start, message));
                     }
@@ -516,7 +534,10 @@ fn gathering(
             Period::Event | Period::Day | Period::Month => Ok(None),
             _ => Err(source.defect(
                 at,
-                "this period needs [period]: records are gathered into it",
+                detail!(
+                    "此核算周期需要 [period]：记录归集于周期",
+                    "this period needs [period]: records are gathered into it"
+                ),
             )),
         };
     };
@@ -527,7 +548,7 @@ fn gathering(
         parsed.map(Some).map_err(|_| {
             source.defect(
                 entry.span().start,
-                format!("`{}` is not a date", entry.get_ref()),
+                detail!("`{}` 不是日期", "`{}` is not a date", entry.get_ref()),
             )
         })
     };
@@ -538,11 +559,22 @@ fn gathering(
         (Period::Campaign, ..) => {
             return Err(source.defect(
                 entry.span().start,
-                "a campaign has its first and last day: `from`, `to`",
+                detail!(
+                    "活动须写明首日和末日：`from`、`to`",
+                    "a campaign has its first and last day: `from`, `to`"
+                ),
             ));
         }
         (_, None, None) => None,
-        _ => return Err(source.defect(entry.span().start, "`from` and `to` are a campaign's")),
+        _ => {
+            return Err(source.defect(
+                entry.span().start,
+                detail!(
+                    "`from` 和 `to` 只用于活动",
+                    "`from` and `to` are a campaign's"
+                ),
+            ));
+        }
     };
     let complete = declared.complete.as_ref();
     let known = [

@@ -5,16 +5,16 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use toml::Spanned;
 
-use super::dictionary::{Dictionary, UNKNOWN};
+use super::dictionary::Dictionary;
 use super::document::{ExampleEntry, Identity, SourceEntry, Text};
 use super::factor_table::Window;
 use super::gather::Gathering;
 use super::grade::Grade;
-use super::input::{Input, InputForm, bind, bind_past};
-use super::program::{Evaluation, Fault, Listen, LogicId, NodeId, Program, Scratch, Silent};
-use super::table::{Key, Origin, Table};
+use super::input::{Input, bind, bind_past};
+use super::program::{Evaluation, Listen, LogicId, NodeId, Program, Scratch, Silent};
+use super::table::{Key, NoteText, Origin, Table};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::unit::{Conversion, MgCo2e, Unit, rounding};
 
 /// A methodology (方法学), frozen: code, version and hash.
@@ -211,6 +211,13 @@ impl Compiled {
     pub fn note(&self) -> &str {
         &self.identity.note
     }
+    /// The same in Chinese, or as it stands where there is no Chinese one.
+    pub fn note_zh(&self) -> &str {
+        self.own_note().zh
+    }
+    pub(super) fn own_note(&self) -> NoteText<'_> {
+        NoteText::of(&self.identity.note_zh, &self.identity.note)
+    }
 
     pub fn text_grade(&self) -> Option<Grade> {
         self.identity.text_grade
@@ -312,12 +319,7 @@ impl Compiled {
         listener: &mut L,
     ) -> Result<Decimal, Refusal> {
         if !self.window.contains(record.from) {
-            let detail = format!("{} is not in force at {}", self.name(), record.from);
-            return Err(Refusal::Problem(Problem::at(
-                Code::MethodologyNotInForce,
-                "from",
-                detail,
-            )));
+            return Err(Refusal::Problem(self.not_in_force(record)));
         }
         self.recall(record, parameters, scratch);
         self.evaluate_looked(record, parameters, scratch, listener)
@@ -400,7 +402,11 @@ impl Compiled {
     /// Milligrams, rounded toward zero.
     pub(crate) fn ledger(&self, value: Decimal) -> Result<MgCo2e, Problem> {
         if value.is_sign_negative() && !value.is_zero() && !self.negative {
-            let detail = format!("the formula gives {value} {}", self.result_unit);
+            let unit = &self.result_unit;
+            let detail = detail!(
+                "公式结果为 {value} {unit}",
+                "the formula gives {value} {unit}"
+            );
             return Err(Problem::at(Code::NegativeReduction, self.name(), detail));
         }
         self.to_mg
@@ -411,99 +417,20 @@ impl Compiled {
                 Problem::at(
                     Code::FormulaUndefined,
                     self.name(),
-                    "the result is out of range",
+                    detail!("结果超出可表示的范围", "the result is out of range"),
                 )
             })
-    }
-
-    fn describe(&self, fault: Fault, record: &Record) -> Problem {
-        let undefined = |detail: &str| Problem::at(Code::FormulaUndefined, self.name(), detail);
-        match fault {
-            Fault::Overflow => undefined("a value is out of range"),
-            Fault::DivideByZero => undefined("a divisor is zero"),
-            Fault::NotWhole => undefined("a whole number is needed"),
-            Fault::ExponentTooLarge => undefined("an exponent is too large"),
-            Fault::NoCase => undefined("no arm of a `case` applies"),
-            Fault::NoHistory(slot) => {
-                let look = self.program.look_backs.get(slot);
-                let text = look.map_or("?", |look| look.text.as_str());
-                Problem::at(Code::HistoryMissing, self.name(), text)
-            }
-            Fault::Broken => Problem::on(Code::Internal, self.name()),
-            Fault::MissingInput(slot) => match self.inputs.get(slot) {
-                Some(input) => Problem::on(Code::MissingField, input.param()),
-                None => Problem::new(Code::Internal),
-            },
-            Fault::BlankParameter(slot) => {
-                let name = self
-                    .parameters
-                    .get(slot)
-                    .map_or("?", |known| known.name.as_str());
-                Problem::at(
-                    Code::MethodologyDraft,
-                    format!("parameters.{name}"),
-                    "it has no value",
-                )
-            }
-            Fault::BlankRow(slot) => {
-                let name = self
-                    .program
-                    .tables
-                    .get(slot)
-                    .map_or("?", |table| table.name.as_str());
-                Problem::at(
-                    Code::MethodologyDraft,
-                    format!("tables.{name}"),
-                    "the row has no value",
-                )
-            }
-            Fault::MissingKey(slot, key) => self.missing_key(slot, &key, record),
-            Fault::OutsideCurve(slot) => {
-                let name = self
-                    .program
-                    .curves
-                    .get(slot)
-                    .map_or("?", |curve| curve.name.as_str());
-                Problem::at(
-                    Code::FactorMissing,
-                    format!("curves.{name}"),
-                    "outside the curve's points",
-                )
-            }
-        }
-    }
-
-    fn missing_key(&self, slot: usize, key: &Key, record: &Record) -> Problem {
-        let Some(table) = self.program.tables.get(slot) else {
-            return Problem::new(Code::Internal);
-        };
-        let mut keys = key_texts(table, key, &self.dictionary);
-        // A word that no table has lost its text when it was bound; the record still has it.
-        if key.contains(&UNKNOWN) {
-            keys.extend(self.inputs.iter().filter_map(|input| {
-                let text = record.attribute(&input.name)?;
-                let unknown =
-                    matches!(input.form, InputForm::Key) && self.dictionary.find(text) == UNKNOWN;
-                unknown.then(|| format!("{} {text:?} is unknown", input.name))
-            }));
-        }
-        let day = record.from.with_timezone(&self.window.zone).date_naive();
-        let detail = format!("no row for [{}] in force on {day}", keys.join(", "));
-        Problem::at(
-            Code::FactorMissing,
-            format!("tables.{}", table.name),
-            detail,
-        )
     }
 }
 
 impl ApplicabilityCheck {
     fn refusal(&self) -> Refusal {
-        let detail = match (self.zh.is_empty(), self.en.is_empty()) {
-            (true, _) => self.en.clone(),
-            (_, true) => self.zh.clone(),
-            _ => format!("{} / {}", self.zh, self.en),
+        let or = |text: &str, other: &str| match text.is_empty() {
+            true => other.to_owned(),
+            false => text.to_owned(),
         };
+        let (zh, en) = (or(&self.zh, &self.en), or(&self.en, &self.zh));
+        let detail = detail!("{zh}", "{en}");
         match self.verdict {
             Verdict::Ineligible => {
                 Refusal::Ineligible(Problem::at(Code::Ineligible, self.reason.clone(), detail))

@@ -6,7 +6,7 @@ use super::compiled::Compiled;
 use super::factor_table::start_of_day;
 use super::gather::{Complete, Part, Span, carries};
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 impl Compiled {
     /// Every required quantity for itself: a month's gas bill does not stand in for days without
@@ -46,7 +46,11 @@ impl Compiled {
             }
             if next < end && !stretches.is_empty() {
                 let local = next.with_timezone(&zone).naive_local();
-                let detail = format!("no record of `{}` covers {local}", input.base());
+                let name = input.base();
+                let detail = detail!(
+                    "{local} 起没有 `{name}` 的记录",
+                    "no record of `{name}` covers {local}"
+                );
                 return Err(Problem::at(Code::PeriodIncomplete, "from", detail));
             }
         }

@@ -5,14 +5,31 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::domain::problem::{Detail, detail};
+
 /// A defect (缺陷) of a document: the file, the one-based line and column (in characters), and
-/// one sentence.
+/// one sentence in each language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Defect {
     pub file: String,
     pub line: usize,
     pub column: usize,
     pub message: String,
+    pub message_zh: String,
+}
+
+impl Defect {
+    /// The place and the sentence, in both languages.
+    pub fn told(&self) -> Detail {
+        let Defect {
+            file,
+            line,
+            column,
+            message_zh,
+            ..
+        } = self;
+        detail!("{file}:{line}:{column}：{message_zh}", "{self}")
+    }
 }
 
 impl fmt::Display for Defect {
@@ -22,6 +39,7 @@ impl fmt::Display for Defect {
             line,
             column,
             message,
+            ..
         } = self;
         write!(f, "{file}:{line}:{column}: {message}")
     }
@@ -37,14 +55,15 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    pub fn defect(&self, at: usize, message: impl Into<String>) -> Defect {
+    pub fn defect(&self, at: usize, message: Detail) -> Defect {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Defect {
             file: self.file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).unwrap_or("").chars().count() + 1,
-            message: message.into(),
+            message: message.en().to_owned(),
+            message_zh: message.zh().to_owned(),
         }
     }
 

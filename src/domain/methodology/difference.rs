@@ -65,7 +65,7 @@ impl Part {
             "source" | "document_no" | "year" | "grade" | "retrieved" | "evidence_sha256" => {
                 return Part::Provenance;
             }
-            "zh" | "en" | "note" | "name" | "evidence" => return Part::Text,
+            "zh" | "en" | "note" | "note_zh" | "name" | "evidence" => return Part::Text,
             _ => {}
         }
         match first {

@@ -94,6 +94,8 @@ pub(crate) struct Identity {
     pub text_grade: Option<Grade>,
     #[serde(default)]
     pub note: String,
+    #[serde(default)]
+    pub note_zh: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -180,6 +182,8 @@ pub(crate) struct CalendarEntry {
     _source: String,
     #[serde(default)]
     pub note: String,
+    #[serde(default)]
+    pub note_zh: String,
 }
 
 impl CalendarEntry {
@@ -255,6 +259,8 @@ pub(crate) struct ParameterEntry {
     pub evidence_sha256: String,
     #[serde(default)]
     pub note: String,
+    #[serde(default)]
+    pub note_zh: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -281,6 +287,8 @@ pub(crate) struct TableEntry {
     pub evidence_sha256: String,
     #[serde(default)]
     pub note: String,
+    #[serde(default)]
+    pub note_zh: String,
     /// From a key to the wider key that stands in for it.
     #[serde(default)]
     pub parents: Names<String>,

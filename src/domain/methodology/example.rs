@@ -9,8 +9,9 @@ use super::compiled::{Compiled, Refusal};
 use super::document::ExampleEntry;
 use super::explanation::Explanation;
 use super::factor_table::start_of_day;
+use super::input::of_unit;
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::unit::{Rounding, parse_quantity};
 
 /// How one example went.
@@ -32,7 +33,10 @@ pub fn parse_time(text: &str, zone: Tz) -> Result<DateTime<Utc>, Problem> {
     }
     let day: Option<NaiveDate> = text.parse().ok();
     day.and_then(|day| start_of_day(day, zone)).ok_or_else(|| {
-        let detail = format!("`{text}` is neither RFC 3339 nor a date");
+        let detail = detail!(
+            "`{text}` 既不是 RFC 3339 时间也不是日期",
+            "`{text}` is neither RFC 3339 nor a date"
+        );
         Problem::at(Code::InvalidField, "at", detail)
     })
 }
@@ -65,12 +69,13 @@ impl Compiled {
                     .iter()
                     .map(|input| input.name.as_str())
                     .collect();
-                let detail = format!("{} reads {}", self.name(), known.join(", "));
+                let (own, known) = (self.name(), known.join(", "));
+                let detail = detail!("{own} 读取的是 {known}", "{own} reads {known}");
                 Problem::at(Code::UnknownField, name, detail)
             })?;
             if input.is_quantity() {
                 let (value, unit) = parse_quantity(text).map_err(|error| {
-                    Problem::at(Code::InvalidField, input.param(), error.to_string())
+                    Problem::at(Code::InvalidField, input.param(), of_unit(&error))
                 })?;
                 record.quantities.push(Quantity {
                     name: name.to_owned().into(),
@@ -115,7 +120,7 @@ impl Compiled {
                 .ok_or_else(|| Problem::on(Code::UnknownField, name))?;
             *cell = parse_quantity(text)
                 .and_then(|(value, unit)| Ok(unit.conversion_to(&parameter.unit)?.apply(value)))
-                .map_err(|error| Problem::at(Code::InvalidField, name, error.to_string()))?;
+                .map_err(|error| Problem::at(Code::InvalidField, name, of_unit(&error)))?;
         }
         Ok(values)
     }

@@ -7,6 +7,7 @@ use super::defect::{Defect, Source};
 use super::dictionary::Dictionary;
 use super::document::{Effect, FactorTableDocument, Identity, TableEntry};
 use super::table_builder::TableBuilder;
+use crate::domain::problem::detail;
 
 /// A factor table (排放因子表), frozen: code, version and hash.
 #[derive(Debug, Clone)]
@@ -80,7 +81,10 @@ impl FactorTable {
         let window = Window::of(source, &document.effect)?;
         let entry = document.table.into_inner();
         if let Some(from) = &entry.from {
-            return Err(source.defect(from.span().start, "a factor table has rows of its own"));
+            return Err(source.defect(
+                from.span().start,
+                detail!("因子表须有自己的行", "a factor table has rows of its own"),
+            ));
         }
         readable(source, &entry, window)?;
         Ok(FactorTable {
@@ -122,7 +126,11 @@ impl Window {
 
     pub(crate) fn of(source: Source<'_>, effect: &Effect) -> Result<Window, Defect> {
         let zone: Tz = effect.zone.get_ref().parse().map_err(|_| {
-            let message = format!("`{}` is no IANA time zone", effect.zone.get_ref());
+            let message = detail!(
+                "`{}` 不是 IANA 时区",
+                "`{}` is no IANA time zone",
+                effect.zone.get_ref()
+            );
             source.defect(effect.zone.span().start, message)
         })?;
         let from = day_start(source, &effect.from, zone)?;
@@ -132,7 +140,10 @@ impl Window {
             .map(|to| day_start(source, to, zone))
             .transpose()?;
         if to.is_some_and(|to| to <= from) {
-            return Err(source.defect(effect.from.span().start, "it ends before it begins"));
+            return Err(source.defect(
+                effect.from.span().start,
+                detail!("结束早于开始", "it ends before it begins"),
+            ));
         }
         Ok(Window { from, to, zone })
     }
@@ -145,7 +156,11 @@ pub(crate) fn day_start(
     zone: Tz,
 ) -> Result<DateTime<Utc>, Defect> {
     let wrong = || {
-        let message = format!("`{}` is no date; write 2026-01-31", date.get_ref());
+        let message = detail!(
+            "`{}` 不是日期；写法如 2026-01-31",
+            "`{}` is no date; write 2026-01-31",
+            date.get_ref()
+        );
         source.defect(date.span().start, message)
     };
     let day: NaiveDate = date.get_ref().parse().map_err(|_| wrong())?;

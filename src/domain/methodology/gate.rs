@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::compiled::{Compiled, key_texts};
 use super::grade::{Demand, Grade};
+use super::table::NoteText;
+use crate::domain::problem::{Detail, detail};
 
 /// Who signed what: item and reviewer. Items are named as [`Blocker::item`] names them; the item
 /// of a factor table (`grid-factor@2022.1`) is signed once for every methodology that pins it.
@@ -46,21 +48,36 @@ pub struct Blocker {
     /// Whether a reviewer's signature would remove it; else only a better source does.
     pub reviewer_needed: bool,
     pub why: String,
+    pub why_zh: String,
     /// What to obtain and from whom, as the value's note says, or else the document's; empty where
     /// a signature is all that is wanted.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub obtain: String,
+    /// The same in Chinese; the note as it stands where the document has no Chinese one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub obtain_zh: String,
 }
 
 impl Blocker {
     /// One line: what, why, and what to obtain.
-    pub fn told(&self) -> String {
+    pub fn told(&self) -> Detail {
         let Blocker {
-            item, why, obtain, ..
+            item,
+            why,
+            why_zh,
+            obtain,
+            obtain_zh,
+            ..
         } = self;
         match obtain.is_empty() {
-            true => format!("{item}: {why}"),
-            false => format!("{item}: {why}; obtain: {obtain}"),
+            true => Detail::told(
+                format_args!("{item}：{why_zh}"),
+                format_args!("{item}: {why}"),
+            ),
+            false => Detail::told(
+                format_args!("{item}：{why_zh}；需取得：{obtain_zh}"),
+                format_args!("{item}: {why}; obtain: {obtain}"),
+            ),
         }
     }
 }
@@ -97,7 +114,7 @@ impl Compiled {
             item: format!("{name}#text"),
             grade: self.text_grade(),
             blank: false,
-            note: self.note(),
+            note: self.own_note(),
         };
         self.weigh(text, demand, signed, &mut blockers);
         for parameter in &self.parameters {
@@ -105,7 +122,7 @@ impl Compiled {
                 item: format!("{name}#parameters.{}", parameter.name),
                 grade: parameter.origin.grade,
                 blank: parameter.value.is_none(),
-                note: &parameter.origin.note,
+                note: parameter.origin.note.told(),
             };
             self.value(weighed, signed, &mut blockers);
         }
@@ -114,7 +131,7 @@ impl Compiled {
                 item: format!("{name}#curves.{}", curve.name),
                 grade: curve.origin.grade,
                 blank: false,
-                note: &curve.origin.note,
+                note: curve.origin.note.told(),
             };
             self.value(weighed, signed, &mut blockers);
         }
@@ -126,7 +143,7 @@ impl Compiled {
                 item: format!("{name}#calendars.{}", calendar.name),
                 grade: Some(grade),
                 blank: false,
-                note: &calendar.note,
+                note: calendar.note.told(),
             };
             self.value(weighed, signed, &mut blockers);
         }
@@ -152,7 +169,7 @@ impl Compiled {
                     item: format!("{name}#tables.{}", table.name),
                     grade: None,
                     blank: true,
-                    note: "",
+                    note: NoteText::default(),
                 };
                 self.value(weighed, signed, blockers);
             }
@@ -171,7 +188,7 @@ impl Compiled {
                     item,
                     grade: origin.grade,
                     blank: row.value.is_none(),
-                    note: &origin.note,
+                    note: origin.note.told(),
                 };
                 self.value(weighed, signed, blockers);
             }
@@ -196,30 +213,26 @@ impl Compiled {
             blank,
             note,
         } = weighed;
-        let grade_text = grade.map_or("no grade", Grade::as_str);
         let (reviewer_needed, why) = match demand {
-            _ if blank => (false, "it has no value".to_owned()),
+            _ if blank => (false, detail!("没有值", "it has no value")),
             Demand::Nothing => return,
             Demand::Reviewer if signed.reviewers(&item) >= self.reviewers => return,
-            Demand::Reviewer => {
-                let count = self.reviewers;
-                (
-                    true,
-                    format!("grade {grade_text}: {count} named reviewer(s) must sign"),
-                )
-            }
-            Demand::Never => (false, format!("grade {grade_text} never goes live")),
+            Demand::Reviewer => (true, must_sign(grade, self.reviewers)),
+            Demand::Never => (false, never(grade)),
+        };
+        let note = match (reviewer_needed, note.en.is_empty()) {
+            (true, _) => NoteText::default(),
+            (false, true) => self.own_note(),
+            (false, false) => note,
         };
         let blocker = Blocker {
             item,
             grade,
             reviewer_needed,
-            why,
-            obtain: match (reviewer_needed, note) {
-                (true, _) => String::new(),
-                (false, "") => self.note().to_owned(),
-                (false, note) => note.to_owned(),
-            },
+            why: why.en().to_owned(),
+            why_zh: why.zh().to_owned(),
+            obtain: note.en.to_owned(),
+            obtain_zh: note.zh.to_owned(),
         };
         // The rows of a factor table share one item.
         if !blockers.contains(&blocker) {
@@ -228,10 +241,25 @@ impl Compiled {
     }
 }
 
+fn must_sign(grade: Option<Grade>, count: usize) -> Detail {
+    let grade = grade.map_or("?", Grade::as_str);
+    detail!(
+        "等级 {grade}：须由 {count} 名具名审核人签字",
+        "grade {grade}: {count} named reviewer(s) must sign"
+    )
+}
+
+fn never(grade: Option<Grade>) -> Detail {
+    match grade.map(Grade::as_str) {
+        Some(grade) => detail!("等级 {grade} 不得上线", "grade {grade} never goes live"),
+        None => detail!("没有等级，不得上线", "no grade: never goes live"),
+    }
+}
+
 /// One thing that the gate looks at.
 struct Weighed<'a> {
     item: String,
     grade: Option<Grade>,
     blank: bool,
-    note: &'a str,
+    note: NoteText<'a>,
 }

@@ -13,7 +13,7 @@ use super::factor_table::start_of_day;
 use super::input::{Input, InputForm, QuantityInput};
 use super::meters::{all_of, registers_apart};
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// How an input of several records becomes one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Compiled {
             Problem::at(
                 Code::Ineligible,
                 "campaign",
-                "outside the campaign's days / 不在活动期内",
+                detail!("不在活动期内", "outside the campaign's days"),
             )
         };
         let mut spans = vec![self.period_of(days.first).ok_or_else(outside)?];
@@ -160,7 +160,11 @@ impl Compiled {
                 return Ok(spans);
             }
             if !self.spreads(record) {
-                let detail = format!("the period ends before {}", last.out);
+                let detail = detail!(
+                    "核算周期在 {out} 之前结束",
+                    "the period ends before {out}",
+                    out = last.out
+                );
                 return Err(Problem::at(Code::PeriodCrossed, "to", detail));
             }
             spans.push(self.period_of(last.out).ok_or_else(outside)?);
@@ -204,8 +208,7 @@ impl Compiled {
     /// nothing that the document reads.
     pub fn accept(&self, record: &Record) -> Result<(), Problem> {
         if !self.window.contains(record.from) {
-            let detail = format!("{} is not in force at {}", self.name(), record.from);
-            return Err(Problem::at(Code::MethodologyNotInForce, "from", detail));
+            return Err(self.not_in_force(record));
         }
         let mut read = false;
         for input in &self.inputs {
@@ -376,7 +379,11 @@ impl Compiled {
         match calendar.over(local(record.from), local(record.to)) {
             Some(found) => Ok(found == word),
             None => {
-                let detail = format!("it lies across two bands of `{}`", calendar.name);
+                let detail = detail!(
+                    "记录跨越 `{name}` 的两个时段",
+                    "it lies across two bands of `{name}`",
+                    name = calendar.name
+                );
                 Err(Problem::at(Code::PeriodCrossed, input.param(), detail))
             }
         }
@@ -451,7 +458,10 @@ fn mixed(input: &Input) -> Problem {
     Problem::at(
         Code::PeriodMixed,
         input.param(),
-        "the records of the period do not agree",
+        detail!(
+            "核算周期内各条记录的值不一致",
+            "the records of the period do not agree"
+        ),
     )
 }
 
@@ -459,6 +469,6 @@ fn overflow(input: &Input) -> Problem {
     Problem::at(
         Code::QuantityOutOfRange,
         input.param(),
-        "the sum is out of range",
+        detail!("合计超出可表示的范围", "the sum is out of range"),
     )
 }

@@ -137,12 +137,28 @@ fn a_calendar_with_a_grade_is_gated() {
             .into_iter()
             .filter(|blocker| blocker.item == "m@1#calendars.season");
         own.next()
-            .map(|blocker| (blocker.reviewer_needed, blocker.obtain))
+            .map(|blocker| (blocker.reviewer_needed, blocker.told()))
     };
     assert_eq!(of(""), None);
     assert_eq!(of("grade = 'D'\n"), None);
-    assert_eq!(of("grade = 'S2'\n"), Some((true, String::new())));
-    assert_eq!(of("grade = 'C'\n"), Some((false, "ask".to_owned())));
+    let item = "m@1#calendars.season";
+    let told = |grade: &str| {
+        let (reviewer_needed, told) = of(grade).expect("a blocker");
+        (reviewer_needed, told.zh().to_owned(), told.en().to_owned())
+    };
+    let sign = (
+        true,
+        format!("{item}：等级 S2：须由 1 名具名审核人签字"),
+        format!("{item}: grade S2: 1 named reviewer(s) must sign"),
+    );
+    assert_eq!(told("grade = 'S2'\n"), sign);
+    let obtain = |zh: &str| {
+        let en = format!("{item}: grade C never goes live; obtain: ask");
+        let zh = format!("{item}：等级 C 不得上线；需取得：{zh}");
+        (false, zh, en)
+    };
+    assert_eq!(told("grade = 'C'\n"), obtain("ask"));
+    assert_eq!(told("grade = 'C'\nnote_zh = '询问'\n"), obtain("询问"));
 }
 
 /// Half a day's intervals would look like a thrifty day, and so would a month of gas with a

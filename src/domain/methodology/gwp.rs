@@ -8,6 +8,7 @@ use super::document::MethodologyDocument;
 use super::factor_table::FactorTable;
 use super::slots::{Loaded, unit};
 use super::table::Table;
+use crate::domain::problem::{Detail, detail};
 
 /// The code of the tables of warming potentials; their versions are AR4, AR5, AR6.
 const CODE: &str = "gwp";
@@ -18,8 +19,12 @@ const GASES: [&str; 15] = [
     "HFC227ea", "HFC245fa", "CF4", "C2F6",
 ];
 
-pub(super) const ONLY_PINNED: &str =
-    "a gas becomes CO2 equivalent only by a pinned `gwp` table, and nothing else in any other way";
+pub(super) fn only_pinned() -> Detail {
+    detail!(
+        "气体只能用所引用的 `gwp` 表换算为二氧化碳当量，不得有其他换算方式",
+        "a gas becomes CO2 equivalent only by a pinned `gwp` table, and nothing else in any other way"
+    )
+}
 
 /// Checks that `gwp_set` names the one table of warming potentials that is pinned, that a document
 /// which reads masses of other gases pins one, that no parameter or table of its own is a
@@ -38,13 +43,29 @@ pub(super) fn check(
         .map(|(_, table)| *table)
         .filter(|table| table.code() == CODE);
     match (sets.next(), sets.next()) {
-        (_, Some(_)) => return Err(source.defect(at, "two sets of warming potentials are pinned")),
+        (_, Some(_)) => {
+            return Err(source.defect(
+                at,
+                detail!(
+                    "引用了两套全球变暖潜势",
+                    "two sets of warming potentials are pinned"
+                ),
+            ));
+        }
         (Some(set), None) if *stated.get_ref() != set.name() => {
-            let message = format!("`gwp_set` is \"{}\", the table that is pinned", set.name());
+            let message = detail!(
+                "`gwp_set` 须为所引用的表“{}”",
+                "`gwp_set` is \"{}\", the table that is pinned",
+                set.name()
+            );
             return Err(source.defect(at, message));
         }
         (None, None) if stated.get_ref().starts_with("gwp@") => {
-            let message = format!("`{}` is not pinned by any table", stated.get_ref());
+            let message = detail!(
+                "没有引用表 `{}`",
+                "`{}` is not pinned by any table",
+                stated.get_ref()
+            );
             return Err(source.defect(at, message));
         }
         (None, None) => no_gas(source, document)?,
@@ -63,7 +84,7 @@ fn no_passing_off(source: Source<'_>, document: &MethodologyDocument) -> Loaded<
         for accepted in &entry.get_ref().accepts {
             let gas = unit(source, accepted)?.dimension();
             if gas.has_gas() && !gas.same_gases(own) {
-                return Err(source.defect(accepted.span().start, ONLY_PINNED));
+                return Err(source.defect(accepted.span().start, only_pinned()));
             }
         }
     }
@@ -72,7 +93,7 @@ fn no_passing_off(source: Source<'_>, document: &MethodologyDocument) -> Loaded<
         let read = unit(source, x)?.dimension();
         let given = unit(source, y)?.dimension();
         if given.is_warming() || (read.has_gas() && !read.same_gases(given)) {
-            return Err(source.defect(y.span().start, ONLY_PINNED));
+            return Err(source.defect(y.span().start, only_pinned()));
         }
     }
     Ok(())
@@ -81,7 +102,10 @@ fn no_passing_off(source: Source<'_>, document: &MethodologyDocument) -> Loaded<
 fn no_gas(source: Source<'_>, document: &MethodologyDocument) -> Loaded<()> {
     for entry in stated_units(document) {
         if unit(source, entry)?.dimension().has_gas() {
-            let message = "a document that reads masses of gases pins a `gwp` table";
+            let message = detail!(
+                "读取气体质量的文件须引用 `gwp` 表",
+                "a document that reads masses of gases pins a `gwp` table"
+            );
             return Err(source.defect(entry.span().start, message));
         }
     }
@@ -95,7 +119,7 @@ fn no_own_potential(
 ) -> Loaded<()> {
     for entry in stated_units(document) {
         if unit(source, entry)?.dimension().is_warming() {
-            return Err(source.defect(entry.span().start, ONLY_PINNED));
+            return Err(source.defect(entry.span().start, only_pinned()));
         }
     }
     for table in tables {
@@ -114,7 +138,7 @@ fn no_own_potential(
         if warming.is_some() {
             let entry = document.tables.get(&table.name);
             let at = entry.map_or(0, |entry| entry.span().start);
-            return Err(source.defect(at, ONLY_PINNED));
+            return Err(source.defect(at, only_pinned()));
         }
     }
     Ok(())

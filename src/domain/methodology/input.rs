@@ -7,8 +7,8 @@ use super::dictionary::{Dictionary, Word};
 use super::gather::Gather;
 use super::program::Scratch;
 use crate::domain::behaviour::{Quantity, Record};
-use crate::domain::problem::{Code, Problem};
-use crate::domain::unit::{Conversion, Unit};
+use crate::domain::problem::{Code, Detail, Problem, detail};
+use crate::domain::unit::{Conversion, Unit, UnitError};
 
 /// A number beyond this, or with more decimal places, is no measurement.
 /// The bound is 10^15.
@@ -122,7 +122,7 @@ impl Input {
 }
 
 impl QuantityInput {
-    fn convert(&self, quantity: &Quantity) -> Result<Decimal, String> {
+    fn convert(&self, quantity: &Quantity) -> Result<Decimal, Detail> {
         let known = self
             .spellings
             .iter()
@@ -132,22 +132,27 @@ impl QuantityInput {
             None => self.conversion_from(&quantity.unit)?,
         };
         if quantity.value.scale() > MOST_PLACES || quantity.value.abs() > LARGEST {
-            return Err(format!("{} is no plausible number", quantity.value));
+            let given = quantity.value;
+            return Err(detail!(
+                "{given} 不是合理的数值",
+                "{given} is no plausible number"
+            ));
         }
-        conversion
-            .apply(quantity.value)
-            .ok_or_else(|| format!("{} is out of range", quantity.value))
+        conversion.apply(quantity.value).ok_or_else(|| {
+            let given = quantity.value;
+            detail!("{given} 超出可表示的范围", "{given} is out of range")
+        })
     }
 
-    fn conversion_from(&self, text: &str) -> Result<Conversion, String> {
-        let unit = Unit::parse(text).map_err(|error| error.to_string())?;
+    fn conversion_from(&self, text: &str) -> Result<Conversion, Detail> {
+        let unit = Unit::parse(text).map_err(|error| of_unit(&error))?;
         for accepted in &self.accepts {
             if let Ok(conversion) = unit.conversion_to(accepted) {
                 return Ok(conversion);
             }
         }
         unit.conversion_to(&self.unit)
-            .map_err(|error| error.to_string())
+            .map_err(|error| of_unit(&error))
     }
 
     /// The value in the input's own unit, within its bounds.
@@ -168,14 +173,38 @@ impl QuantityInput {
             } else {
                 self.min
             };
-            let side = if too_large { "more" } else { "less" };
+            let (zh, en) = match too_large {
+                true => ("大于", "more"),
+                false => ("小于", "less"),
+            };
             return Err(Problem::at(
                 Code::QuantityOutOfRange,
                 input.param(),
-                format!("{value} is {side} than {bound} {}", self.unit),
+                Detail::told(
+                    format_args!("{value} {zh} {bound} {}", self.unit),
+                    format_args!("{value} is {en} than {bound} {}", self.unit),
+                ),
             ));
         }
         Ok(value)
+    }
+}
+
+/// What is wrong with a unit or a quantity as it was written.
+pub(super) fn of_unit(error: &UnitError) -> Detail {
+    match error {
+        UnitError::Unknown(text) => detail!("单位 `{text}` 无法识别", "{error}"),
+        UnitError::TooLarge(text) => detail!("单位 `{text}` 超出可表示的范围", "{error}"),
+        UnitError::Unlike {
+            from,
+            to,
+            from_dimension,
+            to_dimension,
+        } => detail!(
+            "`{from}` 不能换算为 `{to}`：量纲 {from_dimension} 与 {to_dimension} 不同",
+            "{error}"
+        ),
+        UnitError::NotAQuantity(text) => detail!("`{text}` 不是“十进制数值 + 单位”", "{error}"),
     }
 }
 
@@ -248,7 +277,11 @@ pub(super) fn choose(
         .map(|(_, word)| *word)
         .ok_or_else(|| {
             let known: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
-            let detail = format!("\"{text}\" is not one of {}", known.join(", "));
+            let known = known.join(", ");
+            let detail = detail!(
+                "“{text}”不在可选值之内：{known}",
+                "\"{text}\" is not one of {known}"
+            );
             Problem::at(Code::InvalidField, input.param(), detail)
         })
 }

@@ -12,6 +12,7 @@ use super::defect::{Defect, Source};
 use super::document::{Head, MethodologyDocument};
 use super::embedded;
 use super::factor_table::FactorTable;
+use crate::domain::problem::detail;
 
 /// The format that this program reads.
 const FORMAT: i64 = 1;
@@ -86,7 +87,10 @@ impl Library {
 
     fn add_table(&mut self, source: Source<'_>, table: FactorTable) -> Result<(), Defect> {
         if self.table(table.code(), table.version()).is_some() {
-            return Err(source.defect(0, format!("{} is loaded already", table.name())));
+            return Err(source.defect(
+                0,
+                detail!("{} 已经加载", "{} is loaded already", table.name()),
+            ));
         }
         self.tables.push(table);
         Ok(())
@@ -94,7 +98,10 @@ impl Library {
 
     fn add(&mut self, source: Source<'_>, compiled: Compiled) -> Result<(), Defect> {
         if self.get(compiled.code(), compiled.version()).is_some() {
-            return Err(source.defect(0, format!("{} is loaded already", compiled.name())));
+            return Err(source.defect(
+                0,
+                detail!("{} 已经加载", "{} is loaded already", compiled.name()),
+            ));
         }
         let versions = self
             .methodologies
@@ -148,7 +155,10 @@ impl Library {
 fn read(source: Source<'_>) -> Result<Document, Defect> {
     let head: Head = parse(source)?;
     if *head.format.get_ref() != FORMAT {
-        let message = format!("this program reads format {FORMAT}");
+        let message = detail!(
+            "本程序只读 format {FORMAT}",
+            "this program reads format {FORMAT}"
+        );
         return Err(source.defect(head.format.span().start, message));
     }
     let sha256 = canonical_sha256(source)?;
@@ -159,7 +169,10 @@ fn read(source: Source<'_>) -> Result<Document, Defect> {
             Ok(Document::Table(Box::new(table)))
         }
         other => {
-            let message = format!("`{other}` is neither methodology nor factor-table");
+            let message = detail!(
+                "`{other}` 既不是 methodology 也不是 factor-table",
+                "`{other}` is neither methodology nor factor-table"
+            );
             Err(source.defect(head.kind.span().start, message))
         }
     }
@@ -168,7 +181,8 @@ fn read(source: Source<'_>) -> Result<Document, Defect> {
 fn parse<T: serde::de::DeserializeOwned>(source: Source<'_>) -> Result<T, Defect> {
     toml::from_str(source.text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        source.defect(at, error.message())
+        let told = error.message();
+        source.defect(at, detail!("无法解析：{told}", "{told}"))
     })
 }
 
@@ -176,11 +190,14 @@ fn parse<T: serde::de::DeserializeOwned>(source: Source<'_>) -> Result<T, Defect
 fn canonical_sha256(source: Source<'_>) -> Result<String, Defect> {
     let tree: toml::Table = parse(source)?;
     if let Some(name) = tree.iter().find_map(|(name, value)| inexact(name, value)) {
-        let message = format!("`{name}` is a binary float or a date; write it as a string");
+        let message = detail!(
+            "`{name}` 是二进制浮点数或日期；请写成字符串",
+            "`{name}` is a binary float or a date; write it as a string"
+        );
         return Err(source.defect(0, message));
     }
     let bytes = serde_json_canonicalizer::to_vec(&tree)
-        .map_err(|error| source.defect(0, error.to_string()))?;
+        .map_err(|error| source.defect(0, detail!("无法规范化：{error}", "{error}")))?;
     Ok(hex::encode(Sha256::digest(bytes)))
 }
 

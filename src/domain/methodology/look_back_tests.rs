@@ -607,6 +607,7 @@ fn two_meters_of_a_day_add_up_and_each_is_claimed() {
         (problem.code, problem.detail.en()),
         (Code::PeriodIncomplete, "no record of M-2")
     );
+    assert_eq!(problem.detail.zh(), "缺少 M-2 的记录");
     short[2].attributes = vec![("meter".into(), "M-1, M-2, M-3".to_owned())];
     assert_eq!(document.has_all(&short, 2), Ok(()));
 }

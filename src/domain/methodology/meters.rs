@@ -7,7 +7,7 @@ use super::compiled::Compiled;
 use super::gather::Combine;
 use super::input::Input;
 use crate::domain::behaviour::{READING, REGISTER, Record};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 impl Compiled {
     /// Whether every meter that one of the periods looked back at had is in the period at `at` too.
@@ -33,7 +33,7 @@ impl Compiled {
                 let had = period.attribute(&input.name).unwrap_or_default();
                 let missing = |value: &&str| !each(own).any(|known| known == *value);
                 if let Some(missing) = each(had).filter(|value| !value.is_empty()).find(missing) {
-                    let detail = format!("no record of {missing}");
+                    let detail = detail!("缺少 {missing} 的记录", "no record of {missing}");
                     return Err(Problem::at(Code::PeriodIncomplete, input.param(), detail));
                 }
             }
@@ -52,7 +52,8 @@ pub(crate) fn registers_apart<'r>(
         // They come by their starts.
         let before = last.insert(record.attribute("meter"), record);
         if let Some(other) = before.filter(|other| record.from < other.to) {
-            let detail = format!("{} and {} overlap", other.source_id, record.source_id);
+            let (one, two) = (&other.source_id, &record.source_id);
+            let detail = detail!("{one} 与 {two} 的时间重叠", "{one} and {two} overlap");
             return Err(Problem::at(Code::PeriodMixed, "from", detail));
         }
     }

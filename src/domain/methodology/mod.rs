@@ -16,6 +16,7 @@ mod embedded;
 mod example;
 mod explanation;
 mod factor_table;
+mod fault;
 pub mod formula;
 mod gate;
 mod gather;

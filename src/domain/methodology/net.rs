@@ -12,9 +12,10 @@ use super::defect::Source;
 use super::dictionary::{Dictionary, Word};
 use super::document::MethodologyDocument;
 use super::gather::{Combine, Gather};
-use super::input::{Input, InputForm};
+use super::input::{Input, InputForm, of_unit};
 use super::program::{Derived, KeyPart, Node, NodeId};
 use super::slots::Loaded;
+use crate::domain::problem::detail;
 use crate::domain::unit::{Conversion, Unit};
 
 /// The attribute by which a record says how it is evidenced.
@@ -154,7 +155,10 @@ fn evidence(
     if document.inputs.contains_key(EVIDENCE) {
         return Err(source.defect(
             at,
-            "with [evidence], `evidence` is not declared as an input",
+            detail!(
+                "有 [evidence] 时，不再把 `evidence` 声明为输入",
+                "with [evidence], `evidence` is not declared as an input"
+            ),
         ));
     }
     let mut levels = Vec::new();
@@ -162,7 +166,13 @@ fn evidence(
         let stated_at = stated.span().start;
         let stated = parameter(source, &format!("{EVIDENCE}.{level}"), stated.get_ref())?;
         if !share_of_one(source, stated_at, &stated)?.is_identity() {
-            return Err(source.defect(stated_at, "a level is a plain share, with the unit 1"));
+            return Err(source.defect(
+                stated_at,
+                detail!(
+                    "等级须为纯比例，单位为 1",
+                    "a level is a plain share, with the unit 1"
+                ),
+            ));
         }
         parameters.push(stated);
         levels.push((level.clone(), parameters.len() - 1));
@@ -173,7 +183,7 @@ fn evidence(
     });
     let usual = entry.get_ref().default.as_ref().map(Spanned::get_ref);
     if let Some(usual) = usual.filter(|usual| !levels.iter().any(|(level, _)| level == *usual)) {
-        return Err(source.defect(at, format!("`{usual}` is no level")));
+        return Err(source.defect(at, detail!("`{usual}` 不是等级", "`{usual}` is no level")));
     }
     let words = levels
         .iter()
@@ -202,7 +212,7 @@ fn share_of_one(source: Source<'_>, at: usize, stated: &Parameter) -> Loaded<Con
     let share = stated
         .unit
         .conversion_to(&Unit::one())
-        .map_err(|error| source.defect(at, error.to_string()))?;
+        .map_err(|error| source.defect(at, of_unit(&error)))?;
     let value = stated.value.map(|value| share.apply(value));
     let sound = match value {
         None => true,
@@ -211,7 +221,10 @@ fn share_of_one(source: Source<'_>, at: usize, stated: &Parameter) -> Loaded<Con
     };
     match sound {
         true => Ok(share),
-        false => Err(source.defect(at, "a share lies between 0 and 1")),
+        false => Err(source.defect(
+            at,
+            detail!("比例须在 0 至 1 之间", "a share lies between 0 and 1"),
+        )),
     }
 }
 

@@ -9,15 +9,15 @@ use super::defect::{Defect, Source};
 use super::dictionary::Dictionary;
 use super::document::{CurveEntry, InputEntry, MethodologyDocument};
 use super::gather::{AsOf, Combine, Gather};
-use super::input::{Input, InputForm, QuantityInput};
-use super::table::Origin;
+use super::input::{Input, InputForm, QuantityInput, of_unit};
+use super::table::{Note, Origin};
+use crate::domain::problem::detail;
 use crate::domain::unit::{Conversion, Unit, parse_quantity};
 
 pub(super) type Loaded<T> = Result<T, Defect>;
 
 pub(super) fn unit(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Unit> {
-    Unit::parse(entry.get_ref())
-        .map_err(|error| source.defect(entry.span().start, error.to_string()))
+    Unit::parse(entry.get_ref()).map_err(|error| source.defect(entry.span().start, of_unit(&error)))
 }
 
 pub(super) fn decimal(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Decimal> {
@@ -31,7 +31,10 @@ pub(super) fn decimal(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Dec
         .ok_or_else(|| {
             source.defect(
                 entry.span().start,
-                format!("`{text}` is not a decimal number"),
+                detail!(
+                    "`{text}` 不是十进制数值",
+                    "`{text}` is not a decimal number"
+                ),
             )
         })
 }
@@ -39,13 +42,16 @@ pub(super) fn decimal(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Dec
 /// A quantity that a slot states in text, in the unit of the slot.
 pub(super) fn quantity(source: Source<'_>, entry: &Spanned<String>, to: &Unit) -> Loaded<Decimal> {
     let (value, own) = parse_quantity(entry.get_ref())
-        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
+        .map_err(|error| source.defect(entry.span().start, of_unit(&error)))?;
     let conversion = own
         .conversion_to(to)
-        .map_err(|error| source.defect(entry.span().start, error.to_string()))?;
-    conversion
-        .apply(value)
-        .ok_or_else(|| source.defect(entry.span().start, "out of range"))
+        .map_err(|error| source.defect(entry.span().start, of_unit(&error)))?;
+    conversion.apply(value).ok_or_else(|| {
+        source.defect(
+            entry.span().start,
+            detail!("超出可表示的范围", "out of range"),
+        )
+    })
 }
 
 pub(super) fn inputs(
@@ -90,7 +96,10 @@ pub(super) fn inputs(
             }
             Some(set) => {
                 let members = document.sets.get(set.get_ref()).ok_or_else(|| {
-                    source.defect(set.span().start, format!("`{}` is no set", set.get_ref()))
+                    source.defect(
+                        set.span().start,
+                        detail!("`{}` 不是集合", "`{}` is no set", set.get_ref()),
+                    )
                 })?;
                 inputs.extend(
                     members
@@ -166,7 +175,13 @@ fn gather(source: Source<'_>, entry: &Spanned<InputEntry>, form: &InputForm) -> 
     let spread = spread.map(|entry| one_of(source, entry, &[("days", true)]));
     let spread = spread.transpose()?.unwrap_or(false);
     if spread && !measured {
-        return Err(source.defect(entry.span().start, "only a quantity is spread over days"));
+        return Err(source.defect(
+            entry.span().start,
+            detail!(
+                "只有数量可以按天分摊",
+                "only a quantity is spread over days"
+            ),
+        ));
     }
     let as_of = declared.as_of.as_ref();
     let as_of =
@@ -196,16 +211,26 @@ fn input_form(
         "quantity" => Ok(InputForm::Quantity(Box::new(quantity_input(
             source, entry,
         )?))),
-        "enum" if declared.values.is_empty() => {
-            Err(source.defect(entry.span().start, "an enum input lists its `values`"))
-        }
+        "enum" if declared.values.is_empty() => Err(source.defect(
+            entry.span().start,
+            detail!(
+                "enum 输入须列出 `values`",
+                "an enum input lists its `values`"
+            ),
+        )),
         "enum"
             if declared
                 .default
                 .as_ref()
                 .is_some_and(|usual| !declared.values.contains(usual.get_ref())) =>
         {
-            Err(source.defect(entry.span().start, "the default is one of the `values`"))
+            Err(source.defect(
+                entry.span().start,
+                detail!(
+                    "缺省值须在 `values` 之内",
+                    "the default is one of the `values`"
+                ),
+            ))
         }
         "enum" => {
             let values = declared.values.iter();
@@ -215,7 +240,10 @@ fn input_form(
         "key" => Ok(InputForm::Key),
         "text" => Ok(InputForm::Text),
         other => {
-            let message = format!("`{other}` is no input type; it is quantity, enum, key or text");
+            let message = detail!(
+                "`{other}` 不是输入类型；须为 quantity、enum、key 或 text",
+                "`{other}` is no input type; it is quantity, enum, key or text"
+            );
             Err(source.defect(declared.form.span().start, message))
         }
     }
@@ -223,10 +251,12 @@ fn input_form(
 
 fn quantity_input(source: Source<'_>, entry: &Spanned<InputEntry>) -> Loaded<QuantityInput> {
     let declared = entry.get_ref();
-    let stated = declared
-        .unit
-        .as_ref()
-        .ok_or_else(|| source.defect(entry.span().start, "a quantity states its `unit`"))?;
+    let stated = declared.unit.as_ref().ok_or_else(|| {
+        source.defect(
+            entry.span().start,
+            detail!("数量须写明 `unit`", "a quantity states its `unit`"),
+        )
+    })?;
     let own = unit(source, stated)?;
     let mut spellings = vec![(own.to_string(), Conversion::IDENTITY)];
     let mut accepts = Vec::new();
@@ -280,7 +310,10 @@ fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<
         ("step", Some("lower")) => CurveForm::StepFromLower,
         ("step", Some("upper")) => CurveForm::StepToUpper,
         _ => {
-            let message = "`form` is linear, or step with `closed` = lower or upper";
+            let message = detail!(
+                "`form` 须为 linear，或为 step 并写明 `closed` = lower 或 upper",
+                "`form` is linear, or step with `closed` = lower or upper"
+            );
             return Err(source.defect(entry.form.span().start, message));
         }
     };
@@ -293,7 +326,13 @@ fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<
         .zip(points.iter().skip(1))
         .all(|(point, next)| point.0 < next.0);
     if points.is_empty() || !rising {
-        return Err(source.defect(at, "the points of a curve rise in their first number"));
+        return Err(source.defect(
+            at,
+            detail!(
+                "曲线各点的第一个数须递增",
+                "the points of a curve rise in their first number"
+            ),
+        ));
     }
     Ok(Curve {
         name: name.to_owned(),
@@ -309,7 +348,7 @@ fn curve(source: Source<'_>, name: &str, entry: &Spanned<CurveEntry>) -> Loaded<
             document_no: entry.document_no.clone(),
             grade: entry.grade,
             evidence_sha256: String::new(),
-            note: String::new(),
+            note: Note::default(),
         },
     })
 }
@@ -322,7 +361,12 @@ pub(super) fn one_of<T: Copy>(
     let found = known.iter().find(|(name, _)| name == entry.get_ref());
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        let message = format!("`{}` is not one of {}", entry.get_ref(), names.join(", "));
+        let message = detail!(
+            "`{}` 须为以下之一：{}",
+            "`{}` is not one of {}",
+            entry.get_ref(),
+            names.join(", ")
+        );
         source.defect(entry.span().start, message)
     })
 }

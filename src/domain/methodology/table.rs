@@ -60,7 +60,41 @@ pub(crate) struct Origin {
     pub grade: Option<Grade>,
     pub evidence_sha256: String,
     /// What to obtain and from whom, where the value is not known well enough.
-    pub note: String,
+    pub note: Note,
+}
+
+/// A note as its document gives it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub zh: String,
+    pub en: String,
+}
+
+/// A note in the two languages; the English one stands in for a Chinese one that is not there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct NoteText<'a> {
+    pub zh: &'a str,
+    pub en: &'a str,
+}
+
+impl Note {
+    pub fn of(zh: &str, en: &str) -> Note {
+        let (zh, en) = (zh.to_owned(), en.to_owned());
+        Note { zh, en }
+    }
+
+    pub fn told(&self) -> NoteText<'_> {
+        NoteText::of(&self.zh, &self.en)
+    }
+}
+
+impl<'a> NoteText<'a> {
+    pub fn of(zh: &'a str, en: &'a str) -> NoteText<'a> {
+        match zh.is_empty() {
+            true => NoteText { zh: en, en },
+            false => NoteText { zh, en },
+        }
+    }
 }
 
 impl Table {

@@ -7,7 +7,8 @@ use super::dictionary::Dictionary;
 use super::document::{RowEntry, TableEntry};
 use super::factor_table::{Window, day_start};
 use super::slots::{Loaded, decimal, unit};
-use super::table::{Column, MAX_KEYS, Origin, Row, Table};
+use super::table::{Column, MAX_KEYS, Note, Origin, Row, Table};
+use crate::domain::problem::detail;
 use crate::domain::unit::Unit;
 
 pub(super) struct TableBuilder<'d> {
@@ -49,13 +50,20 @@ impl<'d> TableBuilder<'d> {
             if self.unit.as_ref().is_some_and(|known| *known != own) {
                 return Err(source.defect(
                     start,
-                    format!("`{own}` is not the unit of the other versions"),
+                    detail!(
+                        "`{own}` 与其他版本的单位不同",
+                        "`{own}` is not the unit of the other versions"
+                    ),
                 ));
             }
             self.numbered(&own);
             self.unit = Some(own);
         } else if entry.rows.is_empty() {
-            let message = format!("table `{}` states its `unit`", self.name);
+            let message = detail!(
+                "表 `{}` 须写明 `unit`",
+                "table `{}` states its `unit`",
+                self.name
+            );
             return Err(source.defect(start, message));
         }
         self.columns(source, entry, start)?;
@@ -80,7 +88,13 @@ impl<'d> TableBuilder<'d> {
 
     fn columns(&mut self, source: Source<'_>, entry: &TableEntry, start: usize) -> Loaded<()> {
         if entry.keys.is_empty() || entry.keys.len() > MAX_KEYS {
-            return Err(source.defect(start, format!("a table has 1 to {MAX_KEYS} `keys`")));
+            return Err(source.defect(
+                start,
+                detail!(
+                    "表须有 1 至 {MAX_KEYS} 个 `keys`",
+                    "a table has 1 to {MAX_KEYS} `keys`"
+                ),
+            ));
         }
         let columns: Vec<Column> = entry
             .keys
@@ -102,7 +116,13 @@ impl<'d> TableBuilder<'d> {
                 .map(|column| (&column.name, column.whole))
                 .eq(columns.iter().map(|column| (&column.name, column.whole)));
         if !same {
-            return Err(source.defect(start, "the versions of the table have different keys"));
+            return Err(source.defect(
+                start,
+                detail!(
+                    "该表各版本的键不同",
+                    "the versions of the table have different keys"
+                ),
+            ));
         }
         self.columns = columns;
         Ok(())
@@ -119,7 +139,10 @@ impl<'d> TableBuilder<'d> {
         let at = row.span().start;
         let row = row.get_ref();
         if row.key.len() != self.columns.len() {
-            return Err(source.defect(at, format!("a row has {} keys", self.columns.len())));
+            return Err(source.defect(
+                at,
+                detail!("每行须有 {} 个键", "a row has {} keys", self.columns.len()),
+            ));
         }
         let mut key = [0; MAX_KEYS];
         for ((cell, text), column) in key.iter_mut().zip(&row.key).zip(&self.columns) {
@@ -129,9 +152,15 @@ impl<'d> TableBuilder<'d> {
             };
         }
         let own = row.unit.as_ref().map(|own| unit(source, own)).transpose()?;
-        let own = own
-            .or_else(|| self.unit.clone())
-            .ok_or_else(|| source.defect(at, "the row states its `unit`, as the table has none"))?;
+        let own = own.or_else(|| self.unit.clone()).ok_or_else(|| {
+            source.defect(
+                at,
+                detail!(
+                    "表没有单位，该行须写明 `unit`",
+                    "the row states its `unit`, as the table has none"
+                ),
+            )
+        })?;
         let date = |date: &Option<Spanned<String>>| {
             date.as_ref()
                 .map(|date| day_start(source, date, window.zone))
@@ -152,7 +181,7 @@ impl<'d> TableBuilder<'d> {
                 .unwrap_or_else(|| entry.document_no.clone()),
             grade: row.grade.or(entry.grade),
             evidence_sha256: entry.evidence_sha256.clone(),
-            note: entry.note.clone(),
+            note: Note::of(&entry.note_zh, &entry.note),
         });
         let row = Row {
             key,
@@ -188,7 +217,11 @@ impl<'d> TableBuilder<'d> {
                     .iter()
                     .position(|column| column.name == *wanted.get_ref());
                 Some(place.ok_or_else(|| {
-                    let message = format!("`{}` is no key of the table", wanted.get_ref());
+                    let message = detail!(
+                        "`{}` 不是该表的键",
+                        "`{}` is no key of the table",
+                        wanted.get_ref()
+                    );
                     source.defect(wanted.span().start, message)
                 })?)
             }
@@ -204,11 +237,16 @@ impl<'d> TableBuilder<'d> {
         };
         let forks = table.parents.iter().zip(table.parents.iter().skip(1));
         if let Some((step, _)) = forks.into_iter().find(|(step, next)| step.0 == next.0) {
-            let message = format!("\"{}\" has two parents", self.dictionary.text(step.0));
+            let message = detail!(
+                "“{}”有两个上级",
+                "\"{}\" has two parents",
+                self.dictionary.text(step.0)
+            );
             return Err(source.defect(at, message));
         }
         if let Some((row, _)) = table.overlap() {
-            let message = format!(
+            let message = detail!(
+                "表 `{}` 中“{}”在同一时间有两个值",
                 "table `{}` has two values for \"{}\" at the same time",
                 table.name,
                 super::compiled::key_texts(&table, &row.key, self.dictionary).join(", ")

@@ -231,6 +231,20 @@ fn unlike_units_are_refused_with_the_place_and_both_units() {
     for part in ["kgCO2", "kWh", "added"] {
         assert!(found.message.contains(part), "{}", found.message);
     }
+    let zh = "`kWh` 不能与 `kgCO2` 相加：`kWh` 不能换算为 `kgCO2`：量纲 ";
+    assert!(found.message_zh.starts_with(zh), "{}", found.message_zh);
+    let told = found.told();
+    let place = format!("test.toml:{line}:23");
+    assert!(
+        told.zh().starts_with(&format!("{place}：{zh}")),
+        "{}",
+        told.zh()
+    );
+    assert!(
+        told.en()
+            .starts_with(&format!("{place}: `kWh` cannot be added")),
+        "{told}"
+    );
     for (expression, parts) in [
         ("kilo - 1 kgCO2e", ["kgCO2e", "kgCO2`"]),
         ("kilo + 1 kgCO2e_footprint", ["kgCO2e_footprint", "kgCO2`"]),
@@ -255,6 +269,11 @@ fn unlike_units_are_refused_with_the_place_and_both_units() {
         let found = defect(expression);
         for part in parts {
             assert!(found.message.contains(part), "{expression}: {found}");
+            assert!(
+                found.message_zh.contains(part),
+                "{expression}: {}",
+                found.message_zh
+            );
         }
     }
 }
@@ -403,6 +422,21 @@ fn records_are_bound_strictly() {
     record.quantities[0].unit = "米".into();
     let quantified = methodology.quantify(&record, &mut scratch).unwrap();
     assert_eq!(quantified.reduction_mg.0, 2_500_000);
+    let mut told = |value: i64, unit: &'static str| {
+        let mut record = methodology.record(at(2024), GIVEN).unwrap();
+        record.quantities[0].value = value.into();
+        record.quantities[0].unit = unit.into();
+        let refusal = methodology.quantify(&record, &mut scratch).unwrap_err();
+        refusal.into_problem().detail
+    };
+    assert_eq!(told(-1, "km").zh(), "-1 小于 0 km");
+    assert_eq!(told(1, "leagues").zh(), "单位 `leagues` 无法识别");
+    let unlike = told(1, "kWh");
+    assert!(
+        unlike.zh().starts_with("`kWh` 不能换算为 `km`：量纲 "),
+        "{}",
+        unlike.zh()
+    );
 }
 
 #[test]

@@ -336,6 +336,8 @@ fn every_draft_says_what_to_obtain() {
         for blocker in methodology.blockers(&SignOffs::new()) {
             let told = blocker.reviewer_needed || !blocker.obtain.is_empty();
             assert!(told, "{} does not say what to obtain", blocker.item);
+            let both = blocker.obtain.is_empty() || blocker.obtain_zh != blocker.obtain;
+            assert!(both, "{} does not say it in Chinese", blocker.item);
         }
     }
 }

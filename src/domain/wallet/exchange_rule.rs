@@ -6,11 +6,18 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::Day;
+use crate::domain::problem::{Detail, detail};
 
 /// A rule that cannot be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("exchange rule: {0}")]
-pub struct RuleError(String);
+pub struct RuleError(Detail);
+
+impl RuleError {
+    pub fn into_detail(self) -> Detail {
+        self.0
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,21 +59,35 @@ impl ExchangeRule {
     /// # Errors
     /// [`RuleError`] for text that is not TOML, unknown or missing keys, or amounts out of range.
     pub fn parse(text: &str) -> Result<ExchangeRule, RuleError> {
-        let document: Document =
-            toml::from_str(text).map_err(|error| RuleError(error.to_string()))?;
-        let refuse = |what: &str| Err(RuleError(what.to_owned()));
+        let document: Document = toml::from_str(text)
+            .map_err(|error| RuleError(detail!("无法解析：{error}", "{error}")))?;
+        let refuse = |what| Err(RuleError(what));
         if !(1..=1_000_000_000).contains(&document.mg_per_point) {
-            return refuse("mg_per_point must be between 1 and 1,000,000,000");
+            return refuse(detail!(
+                "mg_per_point 须在 1 至 1,000,000,000 之间",
+                "mg_per_point must be between 1 and 1,000,000,000"
+            ));
         }
         if !(1..=1_000_000).contains(&document.daily_cap_points) {
-            return refuse("daily_cap_points must be between 1 and 1,000,000");
+            return refuse(detail!(
+                "daily_cap_points 须在 1 至 1,000,000 之间",
+                "daily_cap_points must be between 1 and 1,000,000"
+            ));
         }
         // Points live at most ten years (深环规〔2022〕5号).
         if !(1..=120).contains(&document.valid_months) {
-            return refuse("valid_months must be between 1 and 120");
+            return refuse(detail!(
+                "valid_months 须在 1 至 120 之间",
+                "valid_months must be between 1 and 120"
+            ));
         }
         let effective_from = DateTime::parse_from_rfc3339(&document.effective_from.to_string())
-            .map_err(|_| RuleError("effective_from must be a date and time with offset".into()))?;
+            .map_err(|_| {
+                RuleError(detail!(
+                    "effective_from 须为带时差的日期和时间",
+                    "effective_from must be a date and time with offset"
+                ))
+            })?;
         Ok(ExchangeRule {
             code: document.code,
             version: document.version,

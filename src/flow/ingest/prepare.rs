@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::behaviour::{Record, Writer, declared_key, source_key, subject_hash};
 use crate::domain::methodology::{Compiled, Scratch, Span};
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 use crate::store::period::LONGEST_DAYS;
 
@@ -78,14 +78,14 @@ fn item(
         return Err(Problem::at(
             Code::EventInFuture,
             "to",
-            "the act ends in the future",
+            detail!("行为的结束时间在未来", "the act ends in the future"),
         ));
     }
     let (place, compiled) = scene.in_force(record.from).ok_or_else(|| {
         Problem::at(
             Code::MethodologyNotInForce,
             "from",
-            "no live version covers this time",
+            detail!("该时间没有已上线的版本", "no live version covers this time"),
         )
     })?;
     if compiled.overlap().is_some() && record.to - record.from > EXCLUSIVE_ACT_MAX {
@@ -144,7 +144,10 @@ pub(super) fn reading(compiled: &Compiled, record: &Record) -> Result<Reading, P
         return Err(Problem::at(
             Code::ActTooLong,
             "to",
-            format!("a reading covers at most {LONGEST_DAYS} days"),
+            detail!(
+                "一条读数最多覆盖 {LONGEST_DAYS} 天",
+                "a reading covers at most {LONGEST_DAYS} days"
+            ),
         ));
     }
     Ok(Reading {

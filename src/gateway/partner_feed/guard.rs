@@ -8,8 +8,11 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::FeedError;
+use crate::domain::problem::detail;
 
-pub(super) const NOT_PUBLIC: &str = "it lies in a private network";
+pub(super) fn not_public() -> FeedError {
+    FeedError::Address(detail!("位于专用网络", "it lies in a private network"))
+}
 
 /// A name that leads into a private network.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +42,7 @@ pub(super) fn check_literal(url: &Url) -> Result<(), FeedError> {
     let host = url.host_str().unwrap_or_default();
     let literal = host.trim_start_matches('[').trim_end_matches(']');
     match literal.parse::<IpAddr>() {
-        Ok(ip) if !is_public(ip) => Err(FeedError::Address(NOT_PUBLIC)),
+        Ok(ip) if !is_public(ip) => Err(not_public()),
         _ => Ok(()),
     }
 }

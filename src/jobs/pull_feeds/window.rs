@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 use crate::domain::scene::pull::{End, Meaning, PAGES_MAX, PageRule, Window, with_parameter};
 use crate::flow::ingest::Sums;
 use crate::flow::pull::{Turn, hold, record};
@@ -168,7 +168,11 @@ impl Work<'_> {
         let now = self.ground.clock.now();
         let retry_after = answer.retry_after.and_then(|d| TimeDelta::from_std(d).ok());
         let said = |code| {
-            let detail = format!("the source answers with status {}", answer.status);
+            let status = answer.status;
+            let detail = detail!(
+                "数据源应答的状态码为 {status}",
+                "the source answers with status {status}"
+            );
             Problem::at(code, "pull", detail)
         };
         let means = self
@@ -214,7 +218,8 @@ impl Work<'_> {
         let counted = matches!(self.turn.declaration.page, PageRule::Number { .. });
         if counted && page.previous == Some(body.sha256) && body.bytes > 0 {
             // A source that does not look at the number would never end.
-            let problem = Problem::at(Code::PullFailed, "pull", "the source repeats a page");
+            let detail = detail!("数据源重复给出同一页", "the source repeats a page");
+            let problem = Problem::at(Code::PullFailed, "pull", detail);
             return Ok(Told::halted("failed", failed(), problem));
         }
         let empty = body.bytes == 0;
@@ -280,7 +285,10 @@ impl Work<'_> {
         let endless = page.index + 1 >= PAGES_MAX || next.as_ref() == Some(&page.url);
         match next {
             Some(_) if endless => {
-                let detail = "the pages of this window have no end";
+                let detail = detail!(
+                    "该窗口的分页没有尽头",
+                    "the pages of this window have no end"
+                );
                 Err(Problem::at(Code::PullFailed, "pull", detail))
             }
             next => Ok(next),

@@ -55,6 +55,7 @@ on_both! {
         assert_eq!(of(&answer, "status"), ["refused", "accepted"]);
         assert_eq!(answer["records"][0]["problem"]["code"], "record_conflict");
         assert_eq!(answer["records"][0]["problem"]["param"], "id");
+        assert_eq!(answer["records"][0]["problem"]["detail_zh"], "请提交更正，并写明所更正的记录");
         assert_eq!(town.wealth(account), (514, 514_800));
         // Alone it is answered alike: this goes the way of single posts.
         let answer = town.post(&[trip("t1", "a", 0, "90")]).json();
@@ -91,6 +92,13 @@ on_both! {
                 assert_eq!((&problem["code"], &problem["param"]), (&json!(code), &json!(param)), "{row} {record}");
                 let title = problem["title_zh"].as_str().expect("a Chinese title");
                 assert!(!title.is_ascii() && !problem["title"].as_str().unwrap().is_empty());
+                if *code == "event_in_future" {
+                    assert_eq!(problem["detail_zh"], "行为的结束时间在未来");
+                }
+                if param == &"attributes.mode" {
+                    let told = problem["detail_zh"].as_str().expect("a Chinese sentence");
+                    assert!(told.starts_with("“rocket”不在可选值之内："), "{told}");
+                }
             }
             assert_eq!(town.wealth(account), (514, 514_800), "{media}");
         }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::{CellForm, Checked, Checker, Typed, round_node};
 use crate::domain::methodology::formula::{Expression, Form};
 use crate::domain::methodology::program::{KeyPart, Logic, Node, NodeId};
+use crate::domain::problem::detail;
 use crate::domain::unit::{Rounding, Unit};
 
 impl Checker<'_> {
@@ -49,19 +50,29 @@ impl Checker<'_> {
             (curve, [of]) if self.program.curves.iter().any(|known| known.name == curve) => {
                 self.curve(curve, of, span)
             }
-            ("min" | "max" | "clamp" | "floor" | "round" | "present", _) => {
-                Err(self.refuse(span, format!("`{name}` takes another number of arguments")))
-            }
+            ("min" | "max" | "clamp" | "floor" | "round" | "present", _) => Err(self.refuse(
+                span,
+                detail!(
+                    "`{name}` 的参数个数不对",
+                    "`{name}` takes another number of arguments"
+                ),
+            )),
             _ => Err(self.refuse(
                 span,
-                format!("`{name}` is no function and no curve of this document"),
+                detail!(
+                    "`{name}` 不是函数，也不是本文件的曲线",
+                    "`{name}` is no function and no curve of this document"
+                ),
             )),
         }
     }
 
     fn bound(&mut self, tree: &Expression, unit: &Unit) -> Checked<NodeId> {
         let (node, own) = self.number(tree)?;
-        let what = format!("`{own}` cannot bound `{unit}`");
+        let what = detail!(
+            "`{own}` 不能作为 `{unit}` 的界限",
+            "`{own}` cannot bound `{unit}`"
+        );
         self.converted(node, &own, unit, &tree.span, &what)
     }
 
@@ -76,7 +87,10 @@ impl Checker<'_> {
         for argument in arguments {
             let (node, own) = self.number(argument)?;
             let unit = unit.get_or_insert_with(|| own.clone()).clone();
-            let what = format!("`{unit}` cannot be compared with `{own}`");
+            let what = detail!(
+                "`{unit}` 不能与 `{own}` 比较",
+                "`{unit}` cannot be compared with `{own}`"
+            );
             nodes.push(self.converted(node, &own, &unit, &argument.span, &what)?);
         }
         let nodes = nodes.into_boxed_slice();
@@ -97,17 +111,26 @@ impl Checker<'_> {
         let Form::Number(step, unit) = &place.form else {
             return Err(self.refuse(
                 &place.span,
-                "the place is written as a number, such as `0.01 kg`",
+                detail!(
+                    "取整位数须直接写成数值，如 `0.01 kg`",
+                    "the place is written as a number, such as `0.01 kg`"
+                ),
             ));
         };
         if step.is_zero() {
-            return Err(self.refuse(&place.span, "the place is not zero"));
+            return Err(self.refuse(
+                &place.span,
+                detail!("取整位数不能为零", "the place is not zero"),
+            ));
         }
         let unit = match unit {
             Some(unit) => self.unit(unit, &place.span)?,
             None => Unit::one(),
         };
-        let what = format!("`{own}` cannot be rounded to a place of `{unit}`");
+        let what = detail!(
+            "`{own}` 不能按 `{unit}` 的位数取整",
+            "`{own}` cannot be rounded to a place of `{unit}`"
+        );
         let node = self.converted(node, &own, &unit, &place.span, &what)?;
         Ok((node, *step, unit))
     }
@@ -125,7 +148,13 @@ impl Checker<'_> {
         }
         .ok_or_else(|| {
             let known = Rounding::ALL.map(Rounding::as_str).join(", ");
-            self.refuse(&mode.span, format!("a rounding mode is one of {known}"))
+            self.refuse(
+                &mode.span,
+                detail!(
+                    "取整方式须为以下之一：{known}",
+                    "a rounding mode is one of {known}"
+                ),
+            )
         })?;
         let (of, step, unit) = self.placed(of, place)?;
         let node = round_node(of, mode, step, &unit);
@@ -137,7 +166,12 @@ impl Checker<'_> {
             Form::Name(name) => self.inputs.iter().position(|input| input.name == *name),
             _ => None,
         };
-        let slot = slot.ok_or_else(|| self.refuse(&of.span, "`present` asks about an input"))?;
+        let slot = slot.ok_or_else(|| {
+            self.refuse(
+                &of.span,
+                detail!("`present` 的参数须为输入", "`present` asks about an input"),
+            )
+        })?;
         Ok(Typed::Truth(self.logic(Logic::Present(slot), &of.span)?))
     }
 
@@ -152,10 +186,13 @@ impl Checker<'_> {
             Some((slot, curve.x_unit.clone(), curve.y_unit.clone()))
         });
         let Some((slot, x_unit, y_unit)) = units else {
-            return Err(self.refuse(span, "unknown curve"));
+            return Err(self.refuse(span, detail!("未知的曲线", "unknown curve")));
         };
         let (node, own) = self.number(of)?;
-        let what = format!("curve `{name}` is read at `{x_unit}`, not at `{own}`");
+        let what = detail!(
+            "曲线 `{name}` 的自变量单位是 `{x_unit}`，不是 `{own}`",
+            "curve `{name}` is read at `{x_unit}`, not at `{own}`"
+        );
         let node = self.converted(node, &own, &x_unit, &of.span, &what)?;
         Ok(Typed::Number(
             self.node(Node::Curve(slot, node), span)?,
@@ -187,7 +224,11 @@ impl Checker<'_> {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             return Err(self.refuse(
                 span,
-                format!("table `{name}` has the keys [{}]", names.join(", ")),
+                detail!(
+                    "表 `{name}` 的键为 [{}]",
+                    "table `{name}` has the keys [{}]",
+                    names.join(", ")
+                ),
             ));
         }
         let mut parts = Vec::with_capacity(keys.len());
@@ -201,14 +242,15 @@ impl Checker<'_> {
                     KeyPart::Whole(node)
                 }
                 _ => {
-                    let wanted = if column.whole {
-                        "a whole number without unit"
-                    } else {
-                        "a text"
+                    let name = &column.name;
+                    let message = match column.whole {
+                        true => detail!(
+                            "键 `{name}` 须为没有单位的整数",
+                            "key `{name}` is a whole number without unit"
+                        ),
+                        false => detail!("键 `{name}` 须为文本", "key `{name}` is a text"),
                     };
-                    return Err(
-                        self.refuse(&key.span, format!("key `{}` is {wanted}", column.name))
-                    );
+                    return Err(self.refuse(&key.span, message));
                 }
             };
             parts.push(part);
@@ -227,7 +269,7 @@ impl Checker<'_> {
         span: &Range<usize>,
     ) -> Checked<Unit> {
         let Some(table) = self.program.tables.get(slot) else {
-            return Err(self.refuse(span, "unknown table"));
+            return Err(self.refuse(span, detail!("未知的表", "unknown table")));
         };
         let known: Vec<Option<u32>> = parts
             .iter()
@@ -240,10 +282,17 @@ impl Checker<'_> {
             [] if table.rows.is_empty() => {
                 Ok(table.units.first().cloned().unwrap_or_else(Unit::one))
             }
-            [] => Err(self.refuse(span, format!("no row of table `{name}` has these keys"))),
+            [] => Err(self.refuse(
+                span,
+                detail!(
+                    "表 `{name}` 中没有这些键的行",
+                    "no row of table `{name}` has these keys"
+                ),
+            )),
             [unit] => Ok((*unit).clone()),
             [one, other, ..] => {
-                let message = format!(
+                let message = detail!(
+                    "此处可能读到的表 `{name}` 的行，单位有 `{one}` 也有 `{other}`",
                     "rows of table `{name}` that this may read are in `{one}` and in `{other}`"
                 );
                 Err(self.refuse(span, message))
@@ -265,7 +314,13 @@ impl Checker<'_> {
         if found {
             Ok(())
         } else {
-            Err(self.refuse(span, format!("no row of the table has the key \"{text}\"")))
+            Err(self.refuse(
+                span,
+                detail!(
+                    "该表没有键为“{text}”的行",
+                    "no row of the table has the key \"{text}\""
+                ),
+            ))
         }
     }
 
@@ -276,17 +331,32 @@ impl Checker<'_> {
         span: &Range<usize>,
     ) -> Checked<Typed> {
         let [key] = keys else {
-            return Err(self.refuse(span, format!("`{name}` is no table of this document")));
+            return Err(self.refuse(
+                span,
+                detail!(
+                    "`{name}` 不是本文件的表",
+                    "`{name}` is no table of this document"
+                ),
+            ));
         };
         let Typed::Cell(_, CellForm::Literal(member)) = self.typed(key)? else {
-            return Err(self.refuse(span, format!("`{name}` is no table of this document")));
+            return Err(self.refuse(
+                span,
+                detail!(
+                    "`{name}` 不是本文件的表",
+                    "`{name}` is no table of this document"
+                ),
+            ));
         };
         let full = format!("{name}.{member}");
         match self.inputs.iter().position(|input| input.name == full) {
             Some(slot) => self.input(slot, span),
             None => Err(self.refuse(
                 span,
-                format!("there is no table `{name}` and no input `{full}`"),
+                detail!(
+                    "没有表 `{name}`，也没有输入 `{full}`",
+                    "there is no table `{name}` and no input `{full}`"
+                ),
             )),
         }
     }
@@ -305,7 +375,10 @@ impl Checker<'_> {
             .ok_or_else(|| {
                 self.refuse(
                     span,
-                    format!("`{set}` is no set of this document, or is empty"),
+                    detail!(
+                        "`{set}` 不是本文件的集合，或为空",
+                        "`{set}` is no set of this document, or is empty"
+                    ),
                 )
             })?;
         let mut unit: Option<Unit> = None;

@@ -8,6 +8,7 @@ use crate::domain::methodology::formula::{Expression, Form};
 use crate::domain::methodology::look_back::{LookBack, monthly};
 use crate::domain::methodology::program::Node;
 use crate::domain::methodology::reach::Reach;
+use crate::domain::problem::detail;
 
 /// The farthest look-back, in periods.
 const MOST: i64 = 400;
@@ -44,22 +45,35 @@ impl Checker<'_> {
         if !self.gathered {
             return Err(self.refuse(
                 span,
-                format!(
+                detail!(
+                    "`{name}` 需要 [period]：记录归集于周期，周期才有前期可回看",
                     "`{name}` needs [period]: records are gathered, and periods know those before"
                 ),
             ));
         }
         if self.looking {
-            return Err(self.refuse(span, "a look-back cannot look back from within another"));
+            return Err(self.refuse(
+                span,
+                detail!(
+                    "回看之内不能再回看",
+                    "a look-back cannot look back from within another"
+                ),
+            ));
         }
         let Some((of, options)) = arguments.split_first() else {
-            return Err(self.refuse(span, format!("`{name}` takes a value")));
+            return Err(self.refuse(
+                span,
+                detail!("`{name}` 须有一个值", "`{name}` takes a value"),
+            ));
         };
         let (reach, least) = self.reach(name, options, span)?;
         let most = self.whole(options, "max_count")?;
         let most = most.map_or(usize::MAX, |most| most as usize);
         if most < least {
-            let message = "`max_count` is not below `min_count`";
+            let message = detail!(
+                "`max_count` 不能小于 `min_count`",
+                "`max_count` is not below `min_count`"
+            );
             return Err(self.refuse(span, message));
         }
         let (looked, looking) = (self.looked, std::mem::replace(&mut self.looking, true));
@@ -72,7 +86,13 @@ impl Checker<'_> {
         let only = only.transpose()?;
         if nested {
             self.looked = looked;
-            return Err(self.refuse(&of.span, "a look-back cannot look back from within another"));
+            return Err(self.refuse(
+                &of.span,
+                detail!(
+                    "回看之内不能再回看",
+                    "a look-back cannot look back from within another"
+                ),
+            ));
         }
         let text = Expression {
             form: Form::Call(name.to_owned(), arguments.to_vec()),
@@ -113,7 +133,11 @@ impl Checker<'_> {
             match &option.form {
                 Form::Named(key, _) if known.contains(&key.as_str()) => {}
                 _ => {
-                    let message = format!("`{name}` takes a value and {}", known.join(", "));
+                    let message = detail!(
+                        "`{name}` 的参数为一个值，以及 {}",
+                        "`{name}` takes a value and {}",
+                        known.join(", ")
+                    );
                     return Err(self.refuse(&option.span, message));
                 }
             }
@@ -122,7 +146,10 @@ impl Checker<'_> {
             true => Ok(()),
             false => Err(self.refuse(
                 span,
-                format!("`{wanted}` needs a document whose periods are months or bills"),
+                detail!(
+                    "`{wanted}` 只用于按月或按账期核算的文件",
+                    "`{wanted}` needs a document whose periods are months or bills"
+                ),
             )),
         };
         match name {
@@ -141,7 +168,10 @@ impl Checker<'_> {
                         (Reach::Months { months, current }, months)
                     }
                     _ => {
-                        let message = "a document of days says `days = n`, one of months or bills `months = n`";
+                        let message = detail!(
+                            "按日核算的文件写 `days = n`，按月或按账期的写 `months = n`",
+                            "a document of days says `days = n`, one of months or bills `months = n`"
+                        );
                         return Err(self.refuse(span, message));
                     }
                 };
@@ -163,7 +193,10 @@ impl Checker<'_> {
             _ if self.in_year_end => Ok((Reach::Year, 1)),
             _ => Err(self.refuse(
                 span,
-                "`year_sum` is known at the year's end: it stands under [year_end]",
+                detail!(
+                    "`year_sum` 到年末才可知：须写在 [year_end] 之下",
+                    "`year_sum` is known at the year's end: it stands under [year_end]"
+                ),
             )),
         }
     }
@@ -173,7 +206,10 @@ impl Checker<'_> {
             true => Ok(()),
             false => Err(self.refuse(
                 span,
-                format!("at least 1 and at most {most} periods can be asked for"),
+                detail!(
+                    "周期数须在 1 至 {most} 之间",
+                    "at least 1 and at most {most} periods can be asked for"
+                ),
             )),
         }
     }
@@ -200,7 +236,10 @@ impl Checker<'_> {
             Some(number) => Ok(Some(number)),
             None => Err(self.refuse(
                 &value.span,
-                format!("`{key}` is a whole number from 1 to {MOST}"),
+                detail!(
+                    "`{key}` 须为 1 至 {MOST} 的整数",
+                    "`{key}` is a whole number from 1 to {MOST}"
+                ),
             )),
         }
     }
@@ -212,7 +251,10 @@ impl Checker<'_> {
         {
             None => Ok(None),
             Some((Form::Truth(truth), _)) => Ok(Some(*truth)),
-            Some((_, span)) => Err(self.refuse(span, format!("`{key}` is true or false"))),
+            Some((_, span)) => Err(self.refuse(
+                span,
+                detail!("`{key}` 须为 true 或 false", "`{key}` is true or false"),
+            )),
         }
     }
 }

@@ -16,10 +16,11 @@ use crate::domain::methodology::defect::{Defect, Source};
 use crate::domain::methodology::dictionary::Dictionary;
 use crate::domain::methodology::formula::{Expression, Form, MAX_NODES};
 use crate::domain::methodology::gwp;
-use crate::domain::methodology::input::{Input, InputForm};
+use crate::domain::methodology::input::{Input, InputForm, of_unit};
 use crate::domain::methodology::program::{
     Derived, KeyPart, Logic, LogicId, Node, NodeId, Program,
 };
+use crate::domain::problem::{Detail, detail};
 use crate::domain::unit::{Rounding, Unit};
 
 /// A formula text with its tree.
@@ -129,13 +130,16 @@ impl<'d> Checker<'d> {
         formula: &Formula<'_>,
     ) -> Checked<NodeId> {
         let outer = std::mem::replace(&mut self.current, formula.entry.span());
-        let what = format!("the formula gives `{from}` where `{to}` is declared");
+        let what = detail!(
+            "公式结果的单位是 `{from}`，而声明的是 `{to}`",
+            "the formula gives `{from}` where `{to}` is declared"
+        );
         let result = self.converted(node, from, to, &formula.tree.span, &what);
         self.current = outer;
         result
     }
 
-    fn refuse(&self, span: &Range<usize>, message: impl Into<String>) -> Defect {
+    fn refuse(&self, span: &Range<usize>, message: Detail) -> Defect {
         let at = self.source.inside(&self.current, span.start);
         self.source.defect(at, message)
     }
@@ -145,7 +149,10 @@ impl<'d> Checker<'d> {
         if place + self.program.logic.len() >= MAX_NODES {
             return Err(self.refuse(
                 span,
-                format!("a document's formulas have at most {MAX_NODES} nodes"),
+                detail!(
+                    "一个文件的公式最多有 {MAX_NODES} 个节点",
+                    "a document's formulas have at most {MAX_NODES} nodes"
+                ),
             ));
         }
         self.program.nodes.push(node);
@@ -157,7 +164,10 @@ impl<'d> Checker<'d> {
         if place + self.program.nodes.len() >= MAX_NODES {
             return Err(self.refuse(
                 span,
-                format!("a document's formulas have at most {MAX_NODES} nodes"),
+                detail!(
+                    "一个文件的公式最多有 {MAX_NODES} 个节点",
+                    "a document's formulas have at most {MAX_NODES} nodes"
+                ),
             ));
         }
         self.program.logic.push(logic);
@@ -169,29 +179,46 @@ impl<'d> Checker<'d> {
             Typed::Number(node, unit) => Ok((node, unit)),
             Typed::Truth(_) => Err(self.refuse(
                 &tree.span,
-                "a number is needed here, and this is true or false",
+                detail!(
+                    "此处需要数值，而这是真假值",
+                    "a number is needed here, and this is true or false"
+                ),
             )),
-            Typed::Cell(..) => {
-                Err(self.refuse(&tree.span, "a number is needed here, and this is a text"))
-            }
+            Typed::Cell(..) => Err(self.refuse(
+                &tree.span,
+                detail!(
+                    "此处需要数值，而这是文本",
+                    "a number is needed here, and this is a text"
+                ),
+            )),
         }
     }
 
     fn truth(&mut self, tree: &Expression) -> Checked<LogicId> {
         match self.typed(tree)? {
             Typed::Truth(logic) => Ok(logic),
-            _ => Err(self.refuse(&tree.span, "a comparison is needed here")),
+            _ => Err(self.refuse(
+                &tree.span,
+                detail!("此处需要比较式", "a comparison is needed here"),
+            )),
         }
     }
 
     fn unit(&self, text: &str, span: &Range<usize>) -> Checked<Unit> {
         Unit::parse(text).map_err(|error| {
-            let hint = if text.contains(['-', '/']) {
-                "; spaces around an operator keep it out of the unit"
-            } else {
-                ""
+            let (zh, en) = match text.contains(['-', '/']) {
+                true => (
+                    "；运算符两侧加空格，便不会算进单位",
+                    "; spaces around an operator keep it out of the unit",
+                ),
+                false => ("", ""),
             };
-            self.refuse(span, format!("{error}{hint}"))
+            let told = of_unit(&error);
+            let told = Detail::told(
+                format_args!("{}{zh}", told.zh()),
+                format_args!("{}{en}", told.en()),
+            );
+            self.refuse(span, told)
         })
     }
 
@@ -204,7 +231,7 @@ impl<'d> Checker<'d> {
                     None => Unit::one(),
                 };
                 if unit.dimension().is_warming() {
-                    return Err(self.refuse(span, gwp::ONLY_PINNED));
+                    return Err(self.refuse(span, gwp::only_pinned()));
                 }
                 Ok(Typed::Number(
                     self.node(Node::Constant(*value), span)?,
@@ -230,9 +257,13 @@ impl<'d> Checker<'d> {
                 otherwise,
             } => self.case(subject, arms, otherwise.as_deref(), span),
             Form::Call(name, arguments) => self.call(name, arguments, span),
-            Form::Named(name, _) => {
-                Err(self.refuse(span, format!("no argument here is called `{name}`")))
-            }
+            Form::Named(name, _) => Err(self.refuse(
+                span,
+                detail!(
+                    "此处没有名为 `{name}` 的参数",
+                    "no argument here is called `{name}`"
+                ),
+            )),
             Form::Index(name, keys) => self.index(name, keys, span),
             Form::Sum {
                 variable,
@@ -289,7 +320,7 @@ impl<'d> Checker<'d> {
 
     fn input(&mut self, slot: usize, span: &Range<usize>) -> Checked<Typed> {
         let Some(input) = self.inputs.get(slot) else {
-            return Err(self.refuse(span, "unknown input"));
+            return Err(self.refuse(span, detail!("未知的输入", "unknown input")));
         };
         Ok(match &input.form {
             InputForm::Quantity(quantity) => {
@@ -301,7 +332,8 @@ impl<'d> Checker<'d> {
             InputForm::Text => {
                 return Err(self.refuse(
                     span,
-                    format!(
+                    detail!(
+                        "`{}` 是自由文本：公式只读数量、枚举和键",
                         "`{}` is free text: formulas read quantities, choices and keys",
                         input.name
                     ),
@@ -326,13 +358,17 @@ impl<'d> Checker<'d> {
         let Some(formula) = formulas.get(name) else {
             return Err(self.refuse(
                 span,
-                format!("`{name}` is no input, parameter or derived value of this document"),
+                detail!(
+                    "`{name}` 不是本文件的输入、参数或派生值",
+                    "`{name}` is no input, parameter or derived value of this document"
+                ),
             ));
         };
         if self.under_way.iter().any(|known| known == name) {
             return Err(self.refuse(
                 span,
-                format!(
+                detail!(
+                    "`{name}` 的计算用到了自身：{} → {name}",
                     "`{name}` is computed from itself: {} → {name}",
                     self.under_way.join(" → ")
                 ),
@@ -369,15 +405,18 @@ impl<'d> Checker<'d> {
         from: &Unit,
         to: &Unit,
         span: &Range<usize>,
-        what: &str,
+        what: &Detail,
     ) -> Checked<NodeId> {
         let conversion = from.conversion_to(to).map_err(|error| {
-            let what = if what.is_empty() {
-                String::new()
-            } else {
-                format!("{what}: ")
+            let error = of_unit(&error);
+            let told = match what.is_empty() {
+                true => error,
+                false => Detail::told(
+                    format_args!("{}：{}", what.zh(), error.zh()),
+                    format_args!("{}: {}", what.en(), error.en()),
+                ),
             };
-            self.refuse(span, format!("{what}{error}"))
+            self.refuse(span, told)
         })?;
         if conversion.is_identity() {
             return Ok(node);

@@ -7,6 +7,7 @@ use crate::domain::methodology::formula::{Comparison, Expression, Form, Operator
 use crate::domain::methodology::gwp;
 use crate::domain::methodology::input::InputForm;
 use crate::domain::methodology::program::{Logic, Node, NodeId};
+use crate::domain::problem::{Detail, detail};
 use crate::domain::unit::Unit;
 
 impl Checker<'_> {
@@ -34,9 +35,15 @@ impl Checker<'_> {
                 let (first, unit) = self.number(left)?;
                 let (second, other) = self.number(right)?;
                 let verb = if operator == Operator::Add {
-                    format!("`{other}` cannot be added to `{unit}`")
+                    detail!(
+                        "`{other}` 不能与 `{unit}` 相加",
+                        "`{other}` cannot be added to `{unit}`"
+                    )
                 } else {
-                    format!("`{other}` cannot be taken from `{unit}`")
+                    detail!(
+                        "`{other}` 不能从 `{unit}` 中减去",
+                        "`{other}` cannot be taken from `{unit}`"
+                    )
                 };
                 let second = self.converted(second, &other, &unit, &right.span, &verb)?;
                 let node = if operator == Operator::Add {
@@ -63,11 +70,18 @@ impl Checker<'_> {
         } else {
             (Node::Divide(first, second), unit.per(&other))
         };
-        let result =
-            result.ok_or_else(|| self.refuse(span, "the unit of this product is too large"))?;
+        let result = result.ok_or_else(|| {
+            self.refuse(
+                span,
+                detail!(
+                    "这个乘积的单位超出可表示的范围",
+                    "the unit of this product is too large"
+                ),
+            )
+        })?;
         let gas = unit.dimension();
         if gas.converts_gas(other.dimension(), result.dimension()) {
-            return Err(self.refuse(span, gwp::ONLY_PINNED));
+            return Err(self.refuse(span, gwp::only_pinned()));
         }
         Ok(Typed::Number(self.node(node, span)?, result))
     }
@@ -86,17 +100,20 @@ impl Checker<'_> {
             &by_unit,
             &one,
             &exponent.span,
-            "an exponent has no unit",
+            &detail!("指数没有单位", "an exponent has no unit"),
         )?;
         if unit.is_number() {
-            let node = self.converted(node, &unit, &one, &base.span, "")?;
+            let node = self.converted(node, &unit, &one, &base.span, &Detail::default())?;
             return Ok(Typed::Number(self.node(Node::Power(node, by), span)?, one));
         }
         let constant = constant_exponent(exponent).and_then(|by| unit.power(by));
         let unit = constant.ok_or_else(|| {
             self.refuse(
                 &exponent.span,
-                format!("the exponent of `{unit}` must be written as a whole number from -9 to 9"),
+                detail!(
+                    "`{unit}` 的指数须直接写成 -9 至 9 的整数",
+                    "the exponent of `{unit}` must be written as a whole number from -9 to 9"
+                ),
             )
         })?;
         Ok(Typed::Number(self.node(Node::Power(node, by), span)?, unit))
@@ -111,7 +128,10 @@ impl Checker<'_> {
     ) -> Checked<Typed> {
         let logic = match (self.typed(left)?, self.typed(right)?) {
             (Typed::Number(first, unit), Typed::Number(second, other)) => {
-                let what = format!("`{unit}` cannot be compared with `{other}`");
+                let what = detail!(
+                    "`{unit}` 不能与 `{other}` 比较",
+                    "`{unit}` cannot be compared with `{other}`"
+                );
                 let second = self.converted(second, &other, &unit, &right.span, &what)?;
                 Logic::Compare(how, first, second)
             }
@@ -124,7 +144,15 @@ impl Checker<'_> {
                     Logic::Not(self.logic(same, span)?)
                 }
             }
-            _ => return Err(self.refuse(span, "only numbers, or two texts, can be compared")),
+            _ => {
+                return Err(self.refuse(
+                    span,
+                    detail!(
+                        "只能比较数值，或比较两个文本",
+                        "only numbers, or two texts, can be compared"
+                    ),
+                ));
+            }
         };
         Ok(Typed::Truth(self.logic(logic, span)?))
     }
@@ -137,7 +165,13 @@ impl Checker<'_> {
         span: &Range<usize>,
     ) -> Checked<()> {
         if !matches!(how, Comparison::Equal | Comparison::NotEqual) {
-            return Err(self.refuse(span, "texts are equal or not; they have no order"));
+            return Err(self.refuse(
+                span,
+                detail!(
+                    "文本只有相等或不等，没有大小",
+                    "texts are equal or not; they have no order"
+                ),
+            ));
         }
         match (left, right) {
             (CellForm::Choice(slot), CellForm::Literal(text))
@@ -150,7 +184,10 @@ impl Checker<'_> {
             }
             (CellForm::Key(_), CellForm::Key(_)) => Err(self.refuse(
                 span,
-                "two keys cannot be compared; compare each with a text",
+                detail!(
+                    "两个键不能互相比较；请各自与文本比较",
+                    "two keys cannot be compared; compare each with a text"
+                ),
             )),
             _ => Ok(()),
         }
@@ -165,7 +202,8 @@ impl Checker<'_> {
                 let known: Vec<&str> = values.iter().map(|(value, _)| value.as_str()).collect();
                 Err(self.refuse(
                     span,
-                    format!(
+                    detail!(
+                        "`{}` 不会是“{text}”；可选值为 {}",
                         "`{}` is never \"{text}\"; it is one of {}",
                         input.name,
                         known.join(", ")
@@ -188,7 +226,8 @@ impl Checker<'_> {
             .iter()
             .map(|(word, _)| word.as_str())
             .collect();
-        let message = format!(
+        let message = detail!(
+            "`{}` 不会是“{text}”；可选值为 {}",
             "`{}` is never \"{text}\"; it is one of {}",
             calendar.name,
             known.join(", ")
@@ -206,7 +245,10 @@ impl Checker<'_> {
         let condition = self.truth(condition)?;
         match (self.typed(yes)?, self.typed(no)?) {
             (Typed::Number(first, unit), Typed::Number(second, other)) => {
-                let what = format!("one branch gives `{unit}` and the other `{other}`");
+                let what = detail!(
+                    "一个分支的单位是 `{unit}`，另一个是 `{other}`",
+                    "one branch gives `{unit}` and the other `{other}`"
+                );
                 let second = self.converted(second, &other, &unit, &no.span, &what)?;
                 let node = self.node(Node::If(condition, first, second), span)?;
                 Ok(Typed::Number(node, unit))
@@ -214,7 +256,13 @@ impl Checker<'_> {
             (Typed::Truth(first), Typed::Truth(second)) => Ok(Typed::Truth(
                 self.logic(Logic::If(condition, first, second), span)?,
             )),
-            _ => Err(self.refuse(span, "the two branches give different things")),
+            _ => Err(self.refuse(
+                span,
+                detail!(
+                    "两个分支给出的不是同类的值",
+                    "the two branches give different things"
+                ),
+            )),
         }
     }
 
@@ -226,7 +274,10 @@ impl Checker<'_> {
         span: &Range<usize>,
     ) -> Checked<Typed> {
         let Typed::Cell(of, form) = self.typed(subject)? else {
-            return Err(self.refuse(&subject.span, "`case` reads a choice or a key"));
+            return Err(self.refuse(
+                &subject.span,
+                detail!("`case` 须用于枚举或键", "`case` reads a choice or a key"),
+            ));
         };
         let mut unit: Option<Unit> = None;
         let mut checked = Vec::with_capacity(arms.len());
@@ -261,7 +312,10 @@ impl Checker<'_> {
     pub(super) fn arm(&mut self, value: &Expression, unit: &mut Option<Unit>) -> Checked<NodeId> {
         let (node, own) = self.number(value)?;
         let unit = unit.get_or_insert_with(|| own.clone()).clone();
-        let what = format!("the first arm gives `{unit}` and this one `{own}`");
+        let what = detail!(
+            "第一个分支的单位是 `{unit}`，这个是 `{own}`",
+            "the first arm gives `{unit}` and this one `{own}`"
+        );
         self.converted(node, &own, &unit, &value.span, &what)
     }
 
@@ -280,15 +334,27 @@ impl Checker<'_> {
                 Some(calendar) => calendar.words.as_slice(),
                 None => &[],
             },
-            _ => return Err(self.refuse(span, "a `case` over a key needs an `else`")),
+            _ => {
+                return Err(self.refuse(
+                    span,
+                    detail!(
+                        "对键使用 `case` 须有 `else`",
+                        "a `case` over a key needs an `else`"
+                    ),
+                ));
+            }
         };
         match values
             .iter()
             .find(|(value, _)| !arms.iter().any(|(key, _)| key == value))
         {
-            Some((value, _)) => {
-                Err(self.refuse(span, format!("no arm for \"{value}\", and no `else`")))
-            }
+            Some((value, _)) => Err(self.refuse(
+                span,
+                detail!(
+                    "“{value}”没有分支，也没有 `else`",
+                    "no arm for \"{value}\", and no `else`"
+                ),
+            )),
             None => Ok(()),
         }
     }

@@ -16,6 +16,8 @@ mod parse;
 mod print;
 mod token;
 
+use crate::domain::problem::Detail;
+
 pub(crate) use ast::{Comparison, Expression, Form, Operator};
 pub(crate) use parse::parse;
 
@@ -34,15 +36,15 @@ pub const MAX_NODES: usize = 4_000;
 pub struct Fault {
     pub from: usize,
     pub to: usize,
-    pub message: String,
+    pub message: Detail,
 }
 
 impl Fault {
-    pub(crate) fn new(span: std::ops::Range<usize>, message: impl Into<String>) -> Fault {
+    pub(crate) fn new(span: std::ops::Range<usize>, message: Detail) -> Fault {
         Fault {
             from: span.start,
             to: span.end,
-            message: message.into(),
+            message,
         }
     }
 }

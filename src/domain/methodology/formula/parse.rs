@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::ast::{Expression, Form, NEGATE, NOT, Operator};
 use super::token::{Spanned, Token, Word, tokens};
 use super::{Fault, MAX_DEPTH, MAX_SOURCE};
+use crate::domain::problem::detail;
 
 /// # Errors
 /// The first [`Fault`] of the text: too long, too deep, or not in the grammar.
@@ -12,7 +13,10 @@ pub(crate) fn parse(source: &str) -> Result<Expression, Fault> {
     if source.len() > MAX_SOURCE {
         return Err(Fault::new(
             0..source.len(),
-            format!("a formula has at most {MAX_SOURCE} bytes"),
+            detail!(
+                "一个公式最多 {MAX_SOURCE} 字节",
+                "a formula has at most {MAX_SOURCE} bytes"
+            ),
         ));
     }
     let mut parser = Parser {
@@ -23,8 +27,17 @@ pub(crate) fn parse(source: &str) -> Result<Expression, Fault> {
     let expression = parser.expression(0)?;
     match parser.take() {
         (Token::End, _) => Ok(expression),
-        (Token::Is, span) => Err(Fault::new(span, "`=` compares nothing; write `==`")),
-        (_, span) => Err(Fault::new(span, "an operator is missing before this")),
+        (Token::Is, span) => Err(Fault::new(
+            span,
+            detail!(
+                "`=` 不是比较；请写 `==`",
+                "`=` compares nothing; write `==`"
+            ),
+        )),
+        (_, span) => Err(Fault::new(
+            span,
+            detail!("此前缺少运算符", "an operator is missing before this"),
+        )),
     }
 }
 
@@ -59,14 +72,20 @@ impl Parser {
         if token == *wanted {
             Ok(span)
         } else {
-            Err(Fault::new(span, format!("{name} is expected here")))
+            Err(Fault::new(
+                span,
+                detail!("此处应为 {name}", "{name} is expected here"),
+            ))
         }
     }
 
     fn name(&mut self) -> Result<String, Fault> {
         match self.take() {
             (Token::Name(name), _) => Ok(name),
-            (_, span) => Err(Fault::new(span, "a name is expected here")),
+            (_, span) => Err(Fault::new(
+                span,
+                detail!("此处应为名称", "a name is expected here"),
+            )),
         }
     }
 
@@ -90,7 +109,10 @@ impl Parser {
             {
                 return Err(Fault::new(
                     self.place(),
-                    "comparisons do not chain; join two with `and`",
+                    detail!(
+                        "比较不能连写；请用 `and` 连接两个比较",
+                        "comparisons do not chain; join two with `and`"
+                    ),
                 ));
             }
         }
@@ -124,9 +146,15 @@ impl Parser {
             Token::Word(Word::Sum) => self.sum(span.start),
             Token::End => Err(Fault::new(
                 span,
-                "the formula ends where a value is expected",
+                detail!(
+                    "公式在应有值处结束",
+                    "the formula ends where a value is expected"
+                ),
             )),
-            _ => Err(Fault::new(span, "a value is expected here")),
+            _ => Err(Fault::new(
+                span,
+                detail!("此处应为值", "a value is expected here"),
+            )),
         }
     }
 
@@ -193,7 +221,12 @@ impl Parser {
             self.take();
             let key = match self.take() {
                 (Token::Text(key), _) => key,
-                (_, span) => return Err(Fault::new(span, "a quoted value is expected here")),
+                (_, span) => {
+                    return Err(Fault::new(
+                        span,
+                        detail!("此处应为带引号的值", "a quoted value is expected here"),
+                    ));
+                }
             };
             self.expect(&Token::Word(Word::Then), "`then`")?;
             let value = self.expression(0)?;
@@ -208,7 +241,10 @@ impl Parser {
             otherwise = Some(Box::new(value));
         }
         if arms.is_empty() {
-            return Err(Fault::new(self.place(), "`when` is expected here"));
+            return Err(Fault::new(
+                self.place(),
+                detail!("此处应为 `when`", "`when` is expected here"),
+            ));
         }
         let form = Form::Case {
             subject,
@@ -260,6 +296,9 @@ fn branch(span: Range<usize>, form: Form) -> Result<Expression, Fault> {
 fn too_deep(span: Range<usize>) -> Fault {
     Fault::new(
         span,
-        format!("a formula nests at most {MAX_DEPTH} deep; name a part of it under [derived]"),
+        detail!(
+            "公式最多嵌套 {MAX_DEPTH} 层；请把其中一部分命名到 [derived]",
+            "a formula nests at most {MAX_DEPTH} deep; name a part of it under [derived]"
+        ),
     )
 }

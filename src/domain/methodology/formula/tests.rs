@@ -64,7 +64,12 @@ fn faults_name_their_place() {
     ] {
         let fault = parse(source).unwrap_err();
         assert_eq!(fault.from, place, "{source}: {}", fault.message);
-        assert!(fault.message.contains(part), "{source}: {}", fault.message);
+        assert!(
+            fault.message.en().contains(part),
+            "{source}: {}",
+            fault.message
+        );
+        assert!(!fault.message.zh().is_ascii(), "{source}");
     }
 }
 
@@ -76,8 +81,11 @@ fn length_and_depth_are_bounded() {
         parse(&format!("a{}", " + a".repeat(60)))
             .unwrap_err()
             .message
+            .en()
             .contains("deep")
     );
+    let chain = parse("a < b < c").unwrap_err();
+    assert_eq!(chain.message.zh(), "比较不能连写；请用 `and` 连接两个比较");
     assert!(parse(&"-".repeat(4_000)).is_err());
     assert!(parse(&"a".repeat(MAX_SOURCE + 1)).is_err());
 }

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::Fault;
 use super::ast::{Comparison, Operator};
+use crate::domain::problem::detail;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -100,7 +101,10 @@ impl<'a> Reader<'a> {
         let value = Decimal::from_str_exact(digits).map_err(|_| {
             Fault::new(
                 start..self.at,
-                format!("`{digits}` is not a number of at most 28 digits"),
+                detail!(
+                    "`{digits}` 不是 28 位以内的数值",
+                    "`{digits}` is not a number of at most 28 digits"
+                ),
             )
         })?;
         let number_end = self.at;
@@ -152,7 +156,10 @@ impl<'a> Reader<'a> {
         if self.peek().is_none() {
             return Err(Fault::new(
                 start..self.at,
-                "the text that begins here has no end",
+                detail!(
+                    "从此处开始的文本没有结束",
+                    "the text that begins here has no end"
+                ),
             ));
         }
         self.at += 1;
@@ -195,7 +202,7 @@ impl<'a> Reader<'a> {
             other => {
                 return Err(Fault::new(
                     start..self.at,
-                    format!("`{other}` has no meaning here"),
+                    detail!("`{other}` 在此处没有意义", "`{other}` has no meaning here"),
                 ));
             }
         })

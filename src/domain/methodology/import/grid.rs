@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::writer::{Row, Table, document};
 use super::{Imported, SourceFile, Statement, Tally};
 use crate::domain::methodology::factor_table::FactorTable;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// Endings that an annex writes and our table does not.
 const SUFFIXES: [&str; 7] = [
@@ -61,7 +61,7 @@ pub fn grid(
         plausible(&name, &value)?;
         match values.get(key) {
             Some(first) if *first != value => {
-                let detail = format!("{first} and {value}");
+                let detail = detail!("{first} 和 {value} 两个值", "{first} and {value}");
                 return Err(Problem::at(Code::InvalidField, name, detail));
             }
             Some(_) => tally.repeated.push(name),
@@ -74,7 +74,7 @@ pub fn grid(
         return Err(Problem::at(
             Code::MissingField,
             NATION,
-            "the nation has no value",
+            detail!("没有全国值", "the nation has no value"),
         ));
     }
     let mut rows = Vec::with_capacity(values.len());
@@ -144,8 +144,10 @@ impl<'a> Keys<'a> {
 }
 
 fn json_pairs(text: &str) -> Result<Vec<(String, String)>, Problem> {
-    let rows: Vec<JsonRow> = serde_json::from_str(text)
-        .map_err(|error| Problem::at(Code::InvalidField, "file", error.to_string()))?;
+    let rows: Vec<JsonRow> = serde_json::from_str(text).map_err(|error| {
+        let detail = detail!("无法解析：{error}", "{error}");
+        Problem::at(Code::InvalidField, "file", detail)
+    })?;
     let pairs = rows.into_iter().map(|row| {
         let value = row.value.get().trim_matches('"').to_owned();
         (row.region, value)
@@ -194,6 +196,9 @@ fn plausible(name: &str, value: &str) -> Result<(), Problem> {
     if fits && plain {
         return Ok(());
     }
-    let detail = format!("`{value}` is no factor between 0 and {MOST} kgCO2/kWh");
+    let detail = detail!(
+        "`{value}` 不是 0 至 {MOST} kgCO2/kWh 之间的因子",
+        "`{value}` is no factor between 0 and {MOST} kgCO2/kWh"
+    );
     Err(Problem::at(Code::InvalidField, name, detail))
 }

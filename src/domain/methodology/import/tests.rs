@@ -237,6 +237,12 @@ fn a_flat_file_whose_parts_do_not_add_up_is_refused() {
     let again =
         good(["0.5", "0.5", "0", "0"]) + "1,Scope 3,Freight,Vans,Small,,Diesel,km,kg CO2e,0.6\n";
     assert!(told(again).contains("0.5 and 0.6"));
+    let apart = uk_flat(
+        &[file(&good(["0.50003", "0.5", "0", "0"]))],
+        &stated("uk-ghg", "1"),
+    );
+    let detail = apart.unwrap_err().detail;
+    assert_eq!(detail.zh(), "各分项之和为 0.5，合计为 0.50003");
     let other = good(["0.5", "0.5", "0", "0"]).replace("2030", "2031");
     let files = [file(&good(["0.5", "0.5", "0", "0"])), file(&other)];
     assert!(

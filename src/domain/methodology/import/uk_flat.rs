@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::writer::{Row, Table, document};
 use super::{Imported, SourceFile, Statement, Tally};
-use crate::domain::problem::{Code, Detail, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 
 const HEADER: [&str; 9] = [
     "ID",
@@ -79,14 +79,18 @@ pub fn uk_flat(files: &[SourceFile], stated: &Statement) -> Result<Imported, Pro
     for file in files {
         year = Some(read(file, year, &mut groups, &mut tally)?);
     }
-    let year = year.ok_or_else(|| Problem::at(Code::MissingField, "file", "no file"))?;
+    let none = || Problem::at(Code::MissingField, "file", detail!("没有文件", "no file"));
+    let year = year.ok_or_else(none)?;
     let mut rows = Vec::new();
     for (key, group) in groups {
         adds_up(&key, &group, &mut tally)?;
         rows.extend(row(key, group, &mut tally));
     }
     if rows.is_empty() {
-        let detail = "there is no factor in it that a table can have";
+        let detail = detail!(
+            "其中没有可列入因子表的因子",
+            "there is no factor in it that a table can have"
+        );
         return Err(Problem::at(Code::MissingField, "file", detail));
     }
     tally.rows_written = rows.len();
@@ -111,8 +115,12 @@ pub fn uk_flat(files: &[SourceFile], stated: &Statement) -> Result<Imported, Pro
     Ok(Imported { document, tally })
 }
 
-fn wrong(file: &SourceFile, place: impl std::fmt::Display, rule: impl Into<Detail>) -> Problem {
+fn wrong(file: &SourceFile, place: impl std::fmt::Display, rule: Detail) -> Problem {
     Problem::at(Code::InvalidField, format!("{}: {place}", file.name), rule)
+}
+
+fn unreadable(error: &csv::Error) -> Detail {
+    detail!("无法解析：{error}", "{error}")
 }
 
 /// Reads one file into the groups; the year is the header's and that of the files before.
@@ -126,21 +134,26 @@ fn read(
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let header = reader
         .headers()
-        .map_err(|error| wrong(file, "header", error.to_string()))?;
+        .map_err(|error| wrong(file, "header", unreadable(&error)))?;
     let fixed = header.iter().take(HEADER.len()).eq(HEADER);
     let last = header
         .get(HEADER.len())
         .and_then(|name| name.strip_prefix(FACTOR));
     let year = last.and_then(|year| year.trim().parse().ok());
     let (true, Some(year)) = (fixed, year) else {
-        return Err(wrong(file, "header", "it is not that of the UK flat file"));
+        let detail = detail!(
+            "表头不是英国政府 flat file 的表头",
+            "it is not that of the UK flat file"
+        );
+        return Err(wrong(file, "header", detail));
     };
     if before.is_some_and(|before| before != year) {
-        return Err(wrong(file, "header", "the files are of two years"));
+        let detail = detail!("各文件的年份不同", "the files are of two years");
+        return Err(wrong(file, "header", detail));
     }
     for (place, row) in reader.records().enumerate() {
         let place = place + 2;
-        let row = row.map_err(|error| wrong(file, place, error.to_string()))?;
+        let row = row.map_err(|error| wrong(file, place, unreadable(&error)))?;
         tally.rows_read += 1;
         take(file, place, &row, groups, tally)?;
     }
@@ -174,7 +187,7 @@ fn take(
         return Err(wrong(
             file,
             place,
-            format!("`{value}` is no decimal number"),
+            detail!("`{value}` 不是十进制数值", "`{value}` is no decimal number"),
         ));
     }
     let name = key.join(" | ");
@@ -184,7 +197,8 @@ fn take(
         (_, Some(part)) => {
             tally.parts_read += 1;
             if group.parts.contains_key(part) {
-                return Err(wrong(file, place, "the part is there twice"));
+                let detail = detail!("该分项出现了两次", "the part is there twice");
+                return Err(wrong(file, place, detail));
             }
             group.parts.insert(part, value.to_owned());
             return Ok(());
@@ -193,13 +207,19 @@ fn take(
             return Err(wrong(
                 file,
                 place,
-                format!("`{other}` is no gas of the flat file"),
+                detail!(
+                    "`{other}` 不是 flat file 中的气体",
+                    "`{other}` is no gas of the flat file"
+                ),
             ));
         }
     };
     match slot {
         Some(known) if known == value => tally.repeated.push(name),
-        Some(known) => return Err(wrong(file, place, format!("{known} and {value}"))),
+        Some(known) => {
+            let detail = detail!("{known} 和 {value} 两个值", "{known} and {value}");
+            return Err(wrong(file, place, detail));
+        }
         None => *slot = Some(value.to_owned()),
     }
     Ok(())
@@ -220,8 +240,16 @@ fn adds_up(key: &Key, group: &Group, tally: &mut Tally) -> Result<(), Problem> {
         .try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part));
     let apart = sum.and_then(|sum| sum.checked_sub(total));
     if apart.is_none_or(|apart| apart.abs() > TOLERANCE) {
-        let sum = sum.map_or("more than can be written".to_owned(), |sum| sum.to_string());
-        let detail = format!("the parts add up to {sum}, the total is {total}");
+        let detail = match sum {
+            Some(sum) => detail!(
+                "各分项之和为 {sum}，合计为 {total}",
+                "the parts add up to {sum}, the total is {total}"
+            ),
+            None => detail!(
+                "各分项之和超出可表示的范围，合计为 {total}",
+                "the parts add up to more than can be written, the total is {total}"
+            ),
+        };
         return Err(Problem::at(Code::InvalidField, key.join(" | "), detail));
     }
     tally.groups_that_add_up += 1;

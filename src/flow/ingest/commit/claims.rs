@@ -1,6 +1,7 @@
 //! What is new: every item takes its keys, and one that cannot is a replay or is refused.
 
 use super::*;
+use crate::domain::problem::detail;
 use crate::flow::ingest::revise::has_ended;
 use crate::store::behaviour::behaviour;
 use crate::store::correction::correction_against;
@@ -128,7 +129,10 @@ impl<'p> Decision<'p> {
             return Ok(Answer::Refused(Problem::at(
                 Code::RecordConflict,
                 "id",
-                "send a correction that names the record it revises",
+                detail!(
+                    "请提交更正，并写明所更正的记录",
+                    "send a correction that names the record it revises"
+                ),
             )));
         }
         first_result(tx, scene, holder)
@@ -153,7 +157,7 @@ impl<'p> Decision<'p> {
             Answer::Refused(Problem::at(
                 Code::RecordConflict,
                 "id",
-                "the id stands twice",
+                detail!("该编号出现了两次", "the id stands twice"),
             ))
         }
     }
@@ -209,12 +213,15 @@ pub(super) fn replay_of(first: &Answer) -> Answer {
 /// What a record is told that was cancelled before it came.
 fn came_too_late(tx: &mut Tx<'_>, item: &Item, cancelled: &AwaitedRow) -> FlowResult<Answer> {
     if cancelled.subject != item.subject {
-        let detail = "a cancellation of this id came before, and names another subject";
+        let detail = detail!(
+            "此前已收到对该编号的取消，且所指用户不同",
+            "a cancellation of this id came before, and names another subject"
+        );
         let conflict = Problem::at(Code::RecordConflict, "subject", detail);
         return Ok(Answer::Refused(conflict));
     }
     let by = behaviour(tx, place(cancelled.batch_id.0, cancelled.pos))?;
-    let detail = format!("by {}", by.source_id);
+    let detail = detail!("由 {source} 取消", "by {source}", source = by.source_id);
     Ok(Answer::Refused(Problem::at(
         Code::RecordCancelled,
         "id",

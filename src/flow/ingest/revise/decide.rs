@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::domain::behaviour::ClaimKey;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Detail, Problem, detail};
 use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::sharing::Share;
 use crate::flow::FlowResult;
@@ -192,7 +192,7 @@ impl Wave<'_> {
         if digest(tx, holder.batch, holder.pos)? == item.canonical.digest {
             return first_result(tx, self.scene, &holder);
         }
-        let detail = "a revision has an id of its own";
+        let detail = detail!("更正须有自己的编号", "a revision has an id of its own");
         Ok(Answer::Refused(Problem::at(
             Code::RecordConflict,
             "id",
@@ -231,7 +231,10 @@ fn unknown() -> Problem {
 }
 
 fn conflict() -> Problem {
-    let detail = "send a correction that names the record it revises";
+    let detail = detail!(
+        "请提交更正，并写明所更正的记录",
+        "send a correction that names the record it revises"
+    );
     Problem::at(Code::RecordConflict, "id", detail)
 }
 
@@ -261,5 +264,6 @@ fn restated(item: &Item, stored: &BehaviourRow) -> Option<Answer> {
         });
     }
     // Both are RFC 3339 in UTC with the same letters, so the later is the greater text.
-    (now <= before).then(|| Answer::Refused(Problem::at(Code::Superseded, "stated_at", before)))
+    let superseded = || Problem::at(Code::Superseded, "stated_at", Detail::value(before));
+    (now <= before).then(|| Answer::Refused(superseded()))
 }
