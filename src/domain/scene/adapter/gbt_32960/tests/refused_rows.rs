@@ -60,3 +60,24 @@ fn two_columns_of_one_kind_refuse_the_file() {
         assert!(problem.detail.zh().ends_with("有两列"), "{header}");
     }
 }
+
+#[test]
+fn of_two_rows_at_one_time_the_one_that_is_not_electric_counts_in_either_order() {
+    let row = |time: &str, mode: &str, mileage: u32| {
+        format!("{VIN},2026-05-01 {time},1,3,{mode},300,{mileage},80")
+    };
+    let (electric, hybrid) = (row("08:10:00", "1", 100_050), row("08:10:00", "2", 100_050));
+    for middle in [[&electric, &hybrid], [&hybrid, &electric]] {
+        let rows = [
+            &row("08:00:00", "1", 100_000),
+            middle[0],
+            middle[1],
+            &row("08:20:00", "1", 100_100),
+        ];
+        let text = format!("{HEADER}{}\n", rows.map(String::as_str).join("\n"));
+        let records = records(&text);
+        assert_eq!(amount(&records[0], "distance").as_deref(), Some("0 km"));
+        let fuel = amount(&records[0], "distance_fuel");
+        assert_eq!(fuel.as_deref(), Some("10 km"));
+    }
+}
