@@ -130,6 +130,19 @@ fn citibike_records_carry_what_the_rules_need() {
 }
 
 #[test]
+fn every_row_that_is_no_record_can_be_listed() {
+    let Some(file) = shared(TAPS) else { return };
+    let output = feed_check(&["--adapter", "shenzhen-tong", "--list"], &[&file]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let of = |begin: &str| text.lines().filter(|line| line.starts_with(begin)).count();
+    assert_eq!(of("refused missing_field /data/27 station ("), 1);
+    assert_eq!(of("refused missing_field /data/"), 2);
+    assert_eq!(of("held unpaired_tap /data/"), 76);
+    assert_eq!(of("held bus_without_alighting /data/"), 10);
+}
+
+#[test]
 fn taps_are_counted_paired_and_held() {
     let Some(file) = shared(TAPS) else { return };
     assert_eq!(

@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Every refused and held row, one a line as it is read, and the table after them
+    #[arg(long, conflicts_with = "json")]
+    list: bool,
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -64,7 +67,11 @@ fn check(args: &Args) -> Result<String, FileRefused> {
     };
     let options = args.options.open(adapter)?;
     let hidden = ProgressBar::hidden();
-    let summary = read_in(envelope, adapter, &options, &args.files, &hidden)?;
+    let mut summary = Summary {
+        list: args.list,
+        ..Summary::default()
+    };
+    summary.read(envelope, adapter, &options, &args.files, &hidden)?;
     Ok(match args.json {
         true => format!("{}\n", summary.json(adapter)),
         false => summary.table(adapter),
@@ -78,45 +85,16 @@ pub(super) fn read(
     files: &[PathBuf],
     progress: &ProgressBar,
 ) -> Result<Summary, FileRefused> {
-    read_in(Envelope::None, adapter, options, files, progress)
-}
-
-fn read_in(
-    envelope: Envelope,
-    adapter: Adapter,
-    options: &Options,
-    files: &[PathBuf],
-    progress: &ProgressBar,
-) -> Result<Summary, FileRefused> {
-    let mut summary = Summary {
-        files: files.len(),
-        ..Summary::default()
-    };
-    for path in files {
-        let mut place = |place: &Place| match files.len() {
-            1 => place.to_string(),
-            _ => format!("{}: {place}", path.display()),
-        };
-        let mut read = || {
-            let mut file = Watched::open(path, progress.clone(), Arc::default())?;
-            let mut overflow = None;
-            let seen = envelope.read(&adapter, &mut file, options, &mut |outcome| {
-                overflow = summary.take(outcome, &mut place).err().or(overflow.take());
-            })?;
-            overflow.map_or(Ok(()), Err)?;
-            summary.see(seen)
-        };
-        read().map_err(|problem| FileRefused {
-            file: path.clone(),
-            problem,
-        })?;
-    }
+    let mut summary = Summary::default();
+    summary.read(Envelope::None, adapter, options, files, progress)?;
     Ok(summary)
 }
 
 /// What the files came to.
 #[derive(Default)]
 pub(super) struct Summary {
+    /// Whether each row that is no record is printed as it is read.
+    list: bool,
     files: usize,
     records: u64,
     refused: Reasons,
@@ -126,6 +104,37 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    fn read(
+        &mut self,
+        envelope: Envelope,
+        adapter: Adapter,
+        options: &Options,
+        files: &[PathBuf],
+        progress: &ProgressBar,
+    ) -> Result<(), FileRefused> {
+        self.files = files.len();
+        for path in files {
+            let mut place = |place: &Place| match files.len() {
+                1 => place.to_string(),
+                _ => format!("{}: {place}", path.display()),
+            };
+            let mut read = || {
+                let mut file = Watched::open(path, progress.clone(), Arc::default())?;
+                let mut overflow = None;
+                let seen = envelope.read(&adapter, &mut file, options, &mut |outcome| {
+                    overflow = self.take(outcome, &mut place).err().or(overflow.take());
+                })?;
+                overflow.map_or(Ok(()), Err)?;
+                self.see(seen)
+            };
+            read().map_err(|problem| FileRefused {
+                file: path.clone(),
+                problem,
+            })?;
+        }
+        Ok(())
+    }
+
     fn take(
         &mut self,
         outcome: Outcome,
@@ -138,10 +147,20 @@ impl Summary {
                     self.add(quantity)?;
                 }
             }
-            Outcome::Refused(refused) => self
-                .refused
-                .count(refused.problem.code.as_str(), || shown(&refused, place)),
-            Outcome::Held(held) => self.held.count(held.code.as_str(), || place(&held.place)),
+            Outcome::Refused(refused) => {
+                let code = refused.problem.code.as_str();
+                if self.list {
+                    listed("refused", code, &shown(&refused, place));
+                }
+                self.refused.count(code, || shown(&refused, place));
+            }
+            Outcome::Held(held) => {
+                let code = held.code.as_str();
+                if self.list {
+                    listed("held", code, &place(&held.place));
+                }
+                self.held.count(code, || place(&held.place));
+            }
         }
         Ok(())
     }
@@ -248,4 +267,9 @@ fn shown(refused: &Refused, place: &mut dyn FnMut(&Place) -> String) -> String {
         said => format!(" ({said})"),
     };
     format!("{}{field}{detail}", place(&refused.place))
+}
+
+fn listed(what: &str, code: &str, place: &str) {
+    // A reader that has gone away (`| head`) is no fault of ours.
+    let _ = writeln!(io::stdout(), "{what} {code} {place}");
 }

@@ -46,6 +46,6 @@ pub(super) fn run(args: Args) -> ExitCode {
 /// A label and a value; a Chinese character is two columns wide.
 fn row(label: &str, value: impl std::fmt::Display) -> String {
     let wide = label.chars().filter(|c| !c.is_ascii()).count();
-    let width = 28usize.saturating_sub(wide);
-    format!("{label:<width$}{value}")
+    let width = 27usize.saturating_sub(wide);
+    format!("{label:<width$} {value}")
 }

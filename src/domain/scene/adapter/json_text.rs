@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::json_records::misread;
 use crate::domain::problem::{Code, Problem};
@@ -41,6 +41,11 @@ pub(super) fn row<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
         },
         false => misread(&error),
     })
+}
+
+/// Whether the text ends before the JSON in it does: a torn row, and not a wrong one.
+pub(super) fn breaks_off(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_err_and(|error| error.is_eof())
 }
 
 /// As [`object`], within another value.

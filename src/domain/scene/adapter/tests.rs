@@ -7,6 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod long_values;
+
 /// Everything one file gives.
 pub(super) fn read_with(
     name: &str,

@@ -48,6 +48,12 @@ const CORE: [&str; 8] = [
 ];
 const REQUIRED: usize = 4;
 
+/// A name as a refusal shows it: no longer than an attribute's may be.
+pub(super) fn shown(name: &str) -> &str {
+    let end = name.char_indices().nth(NAME_MAX).map(|(end, _)| end);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
 impl Attributes {
     /// Adds one attribute.
     ///
@@ -64,7 +70,7 @@ impl Attributes {
                 "属性名须为 1 至 64 个 a-z、0-9 字符，且不是 data",
                 "an attribute's name is 1 to 64 of a-z and 0-9, and not data"
             );
-            return Err(Problem::at(Code::UnknownField, name, rule));
+            return Err(Problem::at(Code::UnknownField, shown(name), rule));
         }
         let core = CORE.iter().position(|known| *known == name);
         let new = match core {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::attributes::{Attributes, Value, invalid};
+use super::attributes::{Attributes, Value, invalid, shown};
 use crate::domain::problem::{Problem, detail};
 use crate::domain::scene::adapter::json_records::misread;
 use crate::domain::scene::adapter::json_text::Text;
@@ -63,7 +63,7 @@ impl<'a> Event<'a> {
                 "data_base64" => &mut data_base64,
                 name => {
                     // Null is the same as absent.
-                    if let Some(value) = value(name, raw)? {
+                    if let Some(value) = value(shown(name), raw)? {
                         attributes.put(name, value)?;
                     }
                     continue;

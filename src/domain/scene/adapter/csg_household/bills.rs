@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
+use chrono::{Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::super::pseudonym::pseudonym;
@@ -125,7 +125,21 @@ fn period(bill: &Bill<'_>, declared: &Declared) -> Result<(NaiveDate, Option<Per
         );
         return Err(Problem::at(Code::InvalidField, "to", detail));
     }
+    if !is_of(month, (from, to)) {
+        let detail = detail!(
+            "{from} 至 {to} 不是这个月的账期",
+            "{from} to {to} is not this month's period"
+        );
+        return Err(Problem::at(Code::InvalidField, "yearMonth", detail));
+    }
     Ok((month, Some((from, to))))
+}
+
+/// Whether a bill of the month may cover these days: some of them are of the month, or the last is
+/// of the month before. A year mistyped would sell last year's days once more.
+fn is_of(month: NaiveDate, (from, to): Period) -> bool {
+    let next = |day: NaiveDate| day.checked_add_months(Months::new(1));
+    next(month).is_some_and(|end| from < end) && next(to).is_some_and(|last| last >= month)
 }
 
 /// What the bills of one document cover.
@@ -205,6 +219,31 @@ mod tests {
                 "yearMonth".to_owned()
             )]
         );
+    }
+
+    #[test]
+    fn a_bill_of_one_month_does_not_cover_days_of_another_year() {
+        let bill = |month: &str, from: &str, to: &str| {
+            format!(
+                r#"{{"yearMonth":"{month}","billingElectricity":"1","from":"{from}","to":"{to}"}}"#
+            )
+        };
+        for (month, from, to, taken) in [
+            ("202602", "2026-01-16", "2026-02-15", true),
+            ("202602", "2026-01-01", "2026-01-31", true),
+            ("202602", "2026-02-01", "2026-03-31", true),
+            ("202602", "2025-01-16", "2025-02-15", false),
+            ("202602", "2025-12-01", "2025-12-31", false),
+            ("202602", "2026-03-01", "2026-03-31", false),
+        ] {
+            let outcomes = outcomes(&bills(ASKED, &bill(month, from, to)), &Options::default());
+            let fields: Vec<_> = refusals(&outcomes).into_iter().map(|r| r.2).collect();
+            assert_eq!(fields.is_empty(), taken, "{from} {to}");
+            assert!(
+                fields.iter().all(|field| field == "yearMonth"),
+                "{fields:?}"
+            );
+        }
     }
 
     #[test]

@@ -143,8 +143,8 @@ impl<'a> Document<'a> {
         let sta = self.envelope.sta.text();
         if !sta.is_empty() && sta != SUCCESS {
             let detail = detail!(
-                "{sta:?} 不是 {SUCCESS}：服务未返回数据",
-                "{sta:?} is not {SUCCESS}: the service answered nothing"
+                "不是 {SUCCESS}：服务未返回数据",
+                "not {SUCCESS}: the service answered nothing"
             );
             return Err(Problem::at(Code::InvalidField, "sta", detail));
         }

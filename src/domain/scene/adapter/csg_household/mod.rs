@@ -14,6 +14,7 @@ use std::io::BufRead;
 use super::encoding::Decoded;
 use super::json_records::misread;
 use super::json_rows::{DATA, JsonRows};
+use super::json_text::breaks_off;
 use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
 use crate::domain::problem::{Code, Problem, detail};
 
@@ -53,12 +54,12 @@ pub(super) fn read(
             None => return Ok(reader.seen()),
             Some((place, text)) => reader
                 .take(&place, text, sink)
-                .map_err(|error| (place, error)),
+                .map_err(|error| (place, breaks_off(text), error)),
         };
-        let Err((place, error)) = taken else {
+        let Err((place, cut, error)) = taken else {
             continue;
         };
-        if rows.torn() && (error.is_eof() || error.is_syntax()) {
+        if rows.torn() && cut {
             return Err(torn(&place));
         }
         sink(refused(place, misread(&error)));

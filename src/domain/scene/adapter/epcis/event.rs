@@ -13,6 +13,7 @@ use super::declared::Declared;
 use super::fields::{a_uri, instant, invalid, items, member, missing, place, text, word};
 use super::identity::{Columns, named};
 use super::kind::Kind;
+use super::members;
 use super::quantity::{Goods, Tally};
 use super::vocabulary::{BIZ_STEP, DISPOSITION, is_uri};
 use crate::domain::behaviour::Record;
@@ -107,6 +108,7 @@ impl<'a> Event<'a> {
     /// The first rule that is broken, with the field.
     pub(super) fn reading(&self, declared: &Declared, whole: &'a str) -> Result<Reading, Problem> {
         let facts = self.facts(declared)?;
+        members::check(facts.kind, whole)?;
         declared.takes(facts.biz_step.as_deref())?;
         let subject = declared.subject.of(self, whole)?;
         let id = match text("eventID", self.event_id)? {

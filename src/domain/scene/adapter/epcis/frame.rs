@@ -132,6 +132,7 @@ pub(super) struct Document<R> {
     kind: Option<String>,
     version: Option<String>,
     created: Option<String>,
+    context: bool,
 }
 
 impl<R: BufRead> Document<R> {
@@ -144,6 +145,7 @@ impl<R: BufRead> Document<R> {
             kind: None,
             version: None,
             created: None,
+            context: false,
         }
     }
 
@@ -216,6 +218,10 @@ impl<R: BufRead> Document<R> {
             "type" => &mut self.kind,
             "schemaVersion" => &mut self.version,
             "creationDate" => &mut self.created,
+            "@context" => {
+                self.context = true;
+                return self.cursor.pass();
+            }
             "epcisBody" => {
                 return Err(mismatch(detail!(
                     "epcisBody 重复出现",
@@ -278,6 +284,13 @@ impl<R: BufRead> Document<R> {
         };
         if self.kind.as_deref() != Some(kind) {
             return wrong("type", detail!("应为 {kind}", "{kind} is expected"));
+        }
+        if !self.context {
+            let said = detail!(
+                "文档没有 JSON-LD 的 @context：其中的前缀没有含义",
+                "a JSON-LD document without its context: no prefix in it means anything"
+            );
+            return Err(Problem::at(Code::FormatMismatch, "@context", said));
         }
         let version = self.version.as_deref().unwrap_or_default();
         if version != "2" && !version.starts_with("2.") {

@@ -8,6 +8,7 @@
 use std::io::BufRead;
 
 use super::encoding::Decoded;
+use super::json_text::breaks_off;
 use super::{Adapter, Options, Outcome, Seen, refused, torn};
 use crate::domain::problem::{Code, Problem};
 
@@ -18,6 +19,7 @@ mod fields;
 mod frame;
 mod identity;
 mod kind;
+mod members;
 mod quantity;
 mod subject;
 mod vocabulary;
@@ -56,10 +58,13 @@ fn read(
         });
         match read {
             Ok(record) => sink(Outcome::Record(place, record)),
-            Err(problem) if problem.code == Code::RowMalformed && events.torn() => {
-                return Err(torn(&place));
+            Err(problem) => {
+                let cut = problem.code == Code::RowMalformed && breaks_off(text);
+                if cut && events.torn() {
+                    return Err(torn(&place));
+                }
+                sink(refused(place, problem));
             }
-            Err(problem) => sink(refused(place, problem)),
         }
     }
     Ok(Seen {

@@ -15,6 +15,8 @@ use super::vocabulary::is_uri;
 use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Detail, Problem, detail};
 
+/// Characters of a unit's code that a refusal shows.
+const CODE_SHOWN: usize = 16;
 /// Longer numbers are no measurements.
 const DIGITS_MAX: usize = 24;
 /// A quantity of one event that is larger than this is a mistake of unit: 10⁹ kg, m³ or pieces.
@@ -262,6 +264,7 @@ impl<'a> Element<'a> {
         let (measure, size) = match &self.uom {
             None => (Measure::Count, Decimal::ONE),
             Some(uom) => unit(uom).ok_or_else(|| {
+                let uom: String = uom.chars().take(CODE_SHOWN).collect();
                 let detail = detail!(
                     "{uom:?} 不是 UN/ECE Rec 20 的质量、体积或计数单位",
                     "{uom:?} is no mass, volume or count of UN/ECE Rec 20"

@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::behaviour::Record;
 use crate::domain::scene::adapter::{Place, Settings};
 
+mod members;
 mod refusals;
 
 const SETTINGS: &str = "subject = 'source:possessing_party'";
@@ -127,7 +128,7 @@ fn an_event_becomes_a_record() {
 fn all_forms_of_a_file_say_the_same() {
     let (one, two) = (event(), with("/eventID", json!("urn:uuid:2")));
     let pretty = serde_json::to_string_pretty(&one).expect("JSON");
-    let query = json!({"epcisBody": {"queryResults": {"queryName": "q", "resultsBody":
+    let query = json!({"@context": {}, "epcisBody": {"queryResults": {"queryName": "q", "resultsBody":
         {"eventList": [one, two]}}}, "type": "EPCISQueryDocument", "schemaVersion": "2.0.1",
         "creationDate": "2026-05-02T00:00:00+08:00"});
     let pages = [

@@ -84,6 +84,13 @@ impl Day {
         self.readings = self.readings.saturating_add(1);
     }
 
+    /// A row of the same day that is refused: what is driven until the next reading is not electric.
+    pub(super) fn doubt(&mut self, reading: &Reading) {
+        if reading.day == self.day {
+            self.mode = Mode::Doubtful;
+        }
+    }
+
     /// What was driven from this day's last reading to the next day's first, in 0.1 km; it is of
     /// neither day.
     pub(super) fn across(&self, reading: &Reading) -> u64 {

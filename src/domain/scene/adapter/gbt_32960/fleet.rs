@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::super::{Held, Outcome, Place, refused};
 use super::Layout;
 use super::day::Day;
-use super::reading::Reading;
+use super::reading::{Mode, Reading};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem, detail};
 
@@ -75,6 +75,12 @@ impl Fleet {
         let Some(vehicle) = self.vehicles.get_mut(at) else {
             return;
         };
+        if reading.mode == Mode::Doubtful {
+            if let Some(day) = &mut vehicle.day {
+                day.doubt(reading);
+            }
+            return;
+        }
         let begun = Day::begin(reading);
         match &mut vehicle.day {
             None => vehicle.day = Some(begun),

@@ -192,9 +192,33 @@ impl Reader {
             Err(problem) if problem.code == Code::BodyTooLarge => Err(problem),
             Err(problem) => {
                 sink(refused(layout.place(at), problem));
+                if let Some(reading) = self.doubtful(at, row) {
+                    let fleet = &mut self.fleet;
+                    self.window.add(reading, &mut |reading| {
+                        fleet.take(&reading, layout, sink);
+                    });
+                }
                 Ok(())
             }
         }
+    }
+
+    /// What a refused row still says: that the vehicle was, or may have been, driven by more than
+    /// its battery at that time.
+    fn doubtful(&mut self, at: u64, row: &Row<'_>) -> Option<Reading> {
+        let name = reading::vehicle(&row.vin).ok()?;
+        let (time, day) = reading::time(&row.time, self.zone).ok()?;
+        if reading::mode(&row.run_mode, self.declared.unknown) == Ok(Mode::Electric) {
+            return None;
+        }
+        Some(Reading {
+            vehicle: self.fleet.number(name).ok()?,
+            mileage: 0,
+            at: time,
+            day,
+            mode: Mode::Doubtful,
+            row: at,
+        })
     }
 
     fn reading(&mut self, at: u64, row: &Row<'_>) -> Result<Reading, Problem> {

@@ -21,6 +21,9 @@ pub(super) enum Mode {
     Fuel,
     /// 254, 255, or not stated.
     Unknown,
+    /// Of a row that is refused and did not say 1: its odometer is not known, and the way over it
+    /// is nobody's to call electric.
+    Doubtful,
 }
 
 /// The unit in which the feed writes the odometer.

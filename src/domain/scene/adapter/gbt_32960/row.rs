@@ -44,12 +44,22 @@ pub(super) struct Columns([Option<usize>; COLUMNS.len()]);
 
 impl Columns {
     /// # Errors
-    /// `format_mismatch`: the header lacks the vehicle, the time or the odometer.
+    /// `format_mismatch`: the header lacks the vehicle, the time or the odometer, or has two
+    /// columns of one kind: which of them counts, nobody can say.
     pub(super) fn of(header: &Fields) -> Result<Columns, Problem> {
         let names: Vec<String> = header.iter().map(plain).collect();
         let mut at = [None; COLUMNS.len()];
         for (slot, (title, known)) in at.iter_mut().zip(COLUMNS) {
-            *slot = names.iter().position(|name| known.contains(&name.as_str()));
+            let mut places = names
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| known.contains(&name.as_str()))
+                .map(|(place, _)| place);
+            *slot = places.next();
+            if places.next().is_some() {
+                let detail = detail!("{title} 有两列", "two columns are {title}");
+                return Err(Problem::at(Code::FormatMismatch, "line 1", detail));
+            }
             if slot.is_none() && title != "runMode" {
                 let detail = detail!("缺少列 {title}", "no column {title}");
                 return Err(Problem::at(Code::FormatMismatch, "line 1", detail));

@@ -4,6 +4,8 @@ use super::super::tests::{read_all, read_with, refusals};
 use super::*;
 use crate::domain::behaviour::Record;
 
+mod refused_rows;
+
 const HEADER: &str = "vin,time,vehicleStatus,chargeStatus,runMode,speed,mileage,soc\n";
 const VIN: &str = "LVTEST00000000001";
 
@@ -211,7 +213,10 @@ fn bad_rows_are_refused_one_by_one_and_bridge_nothing() {
     );
     let records = records(&text);
     let distances: Vec<_> = records.iter().map(|r| amount(r, "distance")).collect();
-    assert_eq!(distances, [Some("20 km".to_owned())]);
+    // The row of 08:40 does not say what drove the vehicle, so the way over it is not electric.
+    assert_eq!(distances, [Some("0 km".to_owned())]);
+    let fuel: Vec<_> = records.iter().map(|r| amount(r, "distance_fuel")).collect();
+    assert_eq!(fuel, [Some("20 km".to_owned())]);
 }
 
 #[test]

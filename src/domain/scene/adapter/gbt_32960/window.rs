@@ -4,7 +4,7 @@
 //! Readings wait in a window of [`WINDOW`]; a file with fewer is put in order exactly. When it is
 //! full, every vehicle's readings up to the latest of the older half are handed on.
 
-use super::reading::Reading;
+use super::reading::{Mode, Reading};
 
 /// Readings that wait at once: 16 MB.
 const WINDOW: usize = 500_000;
@@ -67,13 +67,17 @@ impl Window {
 /// No file has so many rows.
 const HANDED_ON: u64 = u64::MAX;
 
+/// Of two rows of one vehicle and time the one that does not say electric comes first, and is
+/// taken: which of them the file has first decides nothing.
 fn sort(readings: &mut [Reading]) {
-    readings.sort_unstable_by_key(|reading| (reading.vehicle, reading.at, reading.row));
+    readings.sort_unstable_by_key(|reading| {
+        let electric = reading.mode == Mode::Electric;
+        (reading.vehicle, reading.at, electric, reading.row)
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::reading::Mode;
     use super::*;
 
     fn order(limit: usize, rows: &[(u32, i64)]) -> Vec<(u32, i64)> {

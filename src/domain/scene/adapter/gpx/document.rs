@@ -114,11 +114,13 @@ impl<'a> Walk<'a> {
         }
         match xml::attribute(element, "version", || "/".to_owned())?.as_deref() {
             Some("1.1" | "1.0") => Ok(()),
-            other => wrong(detail!(
-                "version 应为 1.1 或 1.0，而不是 {:?}",
-                "version 1.1 or 1.0 is expected, not {:?}",
-                other.unwrap_or_default()
-            )),
+            other => {
+                let shown: String = other.unwrap_or_default().chars().take(16).collect();
+                wrong(detail!(
+                    "version 应为 1.1 或 1.0，而不是 {shown:?}",
+                    "version 1.1 or 1.0 is expected, not {shown:?}"
+                ))
+            }
         }
     }
 

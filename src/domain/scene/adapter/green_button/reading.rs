@@ -76,8 +76,10 @@ impl Context {
             (Cow::Borrowed("meter"), self.key.clone()),
             (Cow::Borrowed("evidence"), "meter".to_owned()),
         ];
-        if let Some(quality) = code.and_then(quality) {
-            attributes.push((Cow::Borrowed("quality"), quality.to_owned()));
+        if let Some(code) = code {
+            // A code that ESPI does not have is not the same as none: nobody vouches for it.
+            let word = quality(code).unwrap_or("unknown");
+            attributes.push((Cow::Borrowed("quality"), word.to_owned()));
         }
         if let Some(stated) = self.stated {
             attributes.push((Cow::Borrowed("stated_at"), stamp(stated)));

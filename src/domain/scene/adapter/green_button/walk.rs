@@ -187,7 +187,7 @@ impl<'s> Walk<'s> {
             (Tag::TimePeriod, Leaf::Start) => &mut self.reading.start,
             (Tag::TimePeriod, Leaf::Duration) => &mut self.reading.duration,
             (Tag::ReadingQuality, Leaf::Quality) => {
-                self.reading.quality = together(self.reading.quality, text.parse().ok());
+                self.reading.quality = together(self.reading.quality, Some(code(text)));
                 return;
             }
             _ => return,
@@ -212,6 +212,11 @@ impl<'s> Walk<'s> {
         block.readings.push(reading);
         Ok(())
     }
+}
+
+/// A quality's code; a text that is no code becomes one that ESPI does not have.
+fn code(text: &str) -> u8 {
+    text.trim().parse().unwrap_or(u8::MAX)
 }
 
 /// A reading may have several qualities: where they differ it is a mixed one.
@@ -250,7 +255,7 @@ fn summary_leaf(summary: &mut Summary, parent: Tag, leaf: Leaf, text: &str) {
             return kind_leaf(&mut summary.kind, leaf, text);
         }
         (Tag::Summary, Leaf::SummaryQuality) => {
-            summary.quality = text.parse().ok();
+            summary.quality = Some(code(text));
             return;
         }
         _ => return,

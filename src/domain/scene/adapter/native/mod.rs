@@ -9,7 +9,7 @@ use std::io::BufRead;
 
 use super::encoding::{self, Decoded};
 use super::json_rows::{JsonRows, Wrapper};
-use super::json_text::object;
+use super::json_text::{breaks_off, object};
 use super::lines::Lines;
 use super::{Adapter, Options, Outcome, Place, Seen, no_settings, refused, torn};
 use crate::domain::behaviour::Record;
@@ -88,7 +88,8 @@ fn next<R: BufRead>(rows: &mut JsonRows<R>) -> Result<Option<Parsed>, Problem> {
     };
     let parsed = parse_record(text);
     let malformed = matches!(&parsed, Err(problem) if problem.code == Code::RowMalformed);
-    if malformed && rows.torn() {
+    let cut = malformed && breaks_off(text);
+    if cut && rows.torn() {
         return Err(torn(&place));
     }
     Ok(Some((place, parsed)))

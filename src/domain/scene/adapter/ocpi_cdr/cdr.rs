@@ -112,6 +112,8 @@ pub(super) struct Understood {
     pub(super) record: Record,
     pub(super) version: Version,
     pub(super) credit: bool,
+    /// What a credit CDR says was charged, in kWh: it takes that back.
+    pub(super) credited: Option<Quantity>,
     pub(super) swapped: bool,
 }
 
@@ -145,6 +147,7 @@ impl<'a> Cdr<'a> {
             record,
             version,
             credit,
+            credited: credit.then(|| self.credited(from, to)).flatten(),
             swapped: site.swapped,
         })
     }
@@ -257,6 +260,14 @@ impl<'a> Cdr<'a> {
             }
             (true, Some(reference)) => Ok(Some(reference.to_ascii_uppercase())),
         }
+    }
+
+    /// None where the credit's energy cannot be read: what it cancels does not depend on it.
+    fn credited(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<Quantity> {
+        let seconds = (to - from).num_seconds();
+        let energy = energy::of(self.total_energy, self.charging_periods, seconds).ok()?;
+        let most = energy.charged.max(energy.exported);
+        Some(quantity("credited_electricity", most, "kWh"))
     }
 
     fn site(&self, version: Version) -> Result<location::Site, Problem> {

@@ -145,9 +145,9 @@ fn power(raw: &RawValue, at: At<'_>) -> Result<&'static str, Problem> {
     match field::text(raw, at)?.as_ref() {
         "AC_1_PHASE" | "AC_2_PHASE" | "AC_2_PHASE_SPLIT" | "AC_3_PHASE" => Ok("ac"),
         "DC" => Ok("dc"),
-        other => Err(at.invalid(detail!(
-            "{other:?} 不是标准中的电源类型",
-            "{other:?} is none of the standard's power types"
+        _ => Err(at.invalid(detail!(
+            "不是标准中的电源类型",
+            "none of the standard's power types"
         ))),
     }
 }

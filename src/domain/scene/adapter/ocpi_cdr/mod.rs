@@ -4,12 +4,14 @@
 
 use std::io::BufRead;
 
+use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::encoding::Decoded;
 use super::json_rows::{DATA, JsonRows};
 use super::settings::param;
 use super::{Adapter, Options, Outcome, Seen, Settings, json_text, refused, torn};
+use crate::domain::behaviour::Quantity;
 use crate::domain::problem::{Code, Problem, detail};
 
 mod cdr;
@@ -73,6 +75,7 @@ struct Counts {
     rows: u64,
     versions: [u64; 3],
     credits: u64,
+    credited: Option<Quantity>,
     swapped: u64,
 }
 
@@ -85,6 +88,13 @@ impl Counts {
             Version::V230 => new,
         } += 1;
         self.credits += u64::from(understood.credit);
+        if let Some(more) = &understood.credited {
+            let sum = self.credited.get_or_insert_with(|| Quantity {
+                value: Decimal::ZERO,
+                ..more.clone()
+            });
+            sum.value = sum.value.saturating_add(more.value);
+        }
         self.swapped += u64::from(understood.swapped);
     }
 
@@ -99,7 +109,7 @@ impl Counts {
                 ("credits", self.credits),
                 ("coordinates_swapped", self.swapped),
             ],
-            totals: Vec::new(),
+            totals: self.credited.into_iter().collect(),
         }
     }
 }

@@ -3,6 +3,8 @@ use super::super::{Outcome, Place};
 use super::*;
 use crate::domain::behaviour::Record;
 
+mod credits;
+
 /// A CDR of 2.2.1, of an invented session in Shenzhen.
 const CDR: &str = r#"{"country_code":"cn","party_id":"sZx","id":"c-1","start_date_time":"2026-05-01T01:00:00Z","end_date_time":"2026-05-01T03:00:00","session_id":"s-1","cdr_token":{"uid":"u","type":"APP_USER","contract_id":"cn-Szx-1"},"auth_method":"WHITELIST","cdr_location":{"id":"L1","country":"CHN","coordinates":{"latitude":"22.54","longitude":"114.06"},"evse_uid":"E1","evse_id":"CN*SZX*E1","connector_power_type":"DC"},"meter_id":"m-1","currency":"CNY","charging_periods":[{"start_date_time":"2026-05-01T01:00:00Z","dimensions":[{"type":"ENERGY","volume":20.5},{"type":"TIME","volume":1.5}]}],"total_cost":{"excl_vat":12.30},"total_energy":20.5,"total_time":2,"total_parking_time":0.5,"last_updated":"2026-05-01T03:01:00Z"}"#;
 

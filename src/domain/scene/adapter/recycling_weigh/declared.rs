@@ -67,6 +67,8 @@ pub(super) struct Declared {
     pub(super) mass: Mass,
     /// The heaviest drop that is believed, kg.
     drop_max: Decimal,
+    /// The lightest drop that is believed, kg; 0 where the scene names none.
+    drop_min: Decimal,
     /// Of the bag or vessel, kg; none for running totals.
     tare: Decimal,
     tares: HashMap<String, Decimal>,
@@ -79,10 +81,11 @@ impl Declared {
     /// `missing_field` for `unit`, `mass` or `drop_max_kg`, none of which has a default;
     /// `invalid_field` and `unknown_field` at the key.
     pub(super) fn read(settings: &Settings) -> Result<Declared, Problem> {
-        const KEYS: [&str; 8] = [
+        const KEYS: [&str; 9] = [
             "unit",
             "mass",
             "drop_max_kg",
+            "drop_min_kg",
             "day_start",
             "tare",
             "tares",
@@ -113,6 +116,7 @@ impl Declared {
             unit,
             mass,
             drop_max,
+            drop_min: drop_min(settings, drop_max)?,
             tare: kilograms(settings.decimal("tare")?.unwrap_or_default(), unit, "tare")?,
             tares: tares(settings, unit)?,
             columns: columns(settings)?,
@@ -194,8 +198,17 @@ impl Declared {
     }
 
     /// # Errors
-    /// `quantity_out_of_range`: more than a drop can be.
+    /// `quantity_out_of_range`: more than a drop can be, or less than the scene believes.
     pub(super) fn believed(&self, kilograms: Decimal) -> Result<Decimal, Problem> {
+        if kilograms < self.drop_min {
+            let (drop, min) = (kilograms.normalize(), self.drop_min.normalize());
+            let said = detail!(
+                "单次投放 {drop} kg，低于场景设定的下限 {min} kg：是否把千克当成了克",
+                "{drop} kg in one drop, where the scene believes no less than {min} kg: are kilograms read as grams?"
+            );
+            let column = self.column(Column::Weight);
+            return Err(Problem::at(Code::QuantityOutOfRange, column, said));
+        }
         if kilograms <= self.drop_max {
             return Ok(kilograms);
         }
@@ -214,6 +227,19 @@ impl Declared {
             detail,
         )
     }
+}
+
+fn drop_min(settings: &Settings, drop_max: Decimal) -> Result<Decimal, Problem> {
+    let drop_min = settings.decimal("drop_min_kg")?.unwrap_or_default();
+    if drop_min.is_sign_negative() || drop_min >= drop_max {
+        let said = detail!(
+            "不能为负，且须小于 drop_max_kg",
+            "not negative, and below drop_max_kg"
+        );
+        let field = param("drop_min_kg");
+        return Err(Problem::at(Code::InvalidField, field, said));
+    }
+    Ok(drop_min)
 }
 
 fn mass(settings: &Settings) -> Result<Mass, Problem> {

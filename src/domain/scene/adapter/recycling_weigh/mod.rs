@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 
 use super::encoding::{Decoded, problem_of};
 use super::json_rows::{DATA, JsonRows};
+use super::json_text::breaks_off;
 use super::lines::{Lines, Rows};
 use super::resent::Resent;
 use super::{Adapter, Options, Outcome, Place, Seen, refused, torn};
@@ -88,7 +89,8 @@ impl Reader<'_> {
                 }
                 Err(problem) => problem,
             };
-            if problem.code == Code::RowMalformed && rows.torn() {
+            let cut = problem.code == Code::RowMalformed && breaks_off(text);
+            if cut && rows.torn() {
                 return Err(torn(&place));
             }
             sink(refused(place, problem));

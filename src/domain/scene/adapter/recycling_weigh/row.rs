@@ -73,10 +73,7 @@ impl<'a> Row<'a> {
         }
         let kind = required(Column::Type)?;
         let material = declared.material(kind).ok_or_else(|| {
-            let detail = detail!(
-                "{kind:?} 不是该场景已知的类别",
-                "{kind:?} is no type that the scene knows"
-            );
+            let detail = detail!("不是该场景已知的类别", "no type that the scene knows");
             problem(Code::InvalidField, Column::Type, detail)
         })?;
         let weight = weight(required(Column::Weight)?)

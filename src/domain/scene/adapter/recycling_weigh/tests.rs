@@ -6,6 +6,8 @@ use super::super::tests::{read_all, read_with, refusals};
 use super::*;
 use crate::domain::scene::adapter::Settings;
 
+mod lightest;
+
 const DROPS: &str = "unit = 'kg'\nmass = 'drop'\ndrop_max_kg = 30";
 const TOTALS: &str = "unit = 'g'\nmass = 'cumulative_day'\nday_start = 'zero'\ndrop_max_kg = 30";
 const HEADER: &str = "id,user,bin,type,weight,time\n";

@@ -165,6 +165,7 @@ impl Reader {
             false => 0,
         };
         self.fare = self.fare.saturating_add(u64::from(fare));
+        unmasked(required(&row.card_no, "card_no")?)?;
         let card = Card::new(required(&row.card_no, "card_no")?).ok_or_else(|| {
             Problem::at(
                 Code::InvalidField,
@@ -236,4 +237,17 @@ impl Reader {
             totals: book.fares.then_some(fare).into_iter().collect(),
         }
     }
+}
+
+/// # Errors
+/// `invalid_field` at `card_no`: some of its characters are covered by `*`.
+fn unmasked(number: &str) -> Result<(), Problem> {
+    if !number.contains('*') {
+        return Ok(());
+    }
+    let said = detail!(
+        "卡号被打码：几个人会被当成一个人，进出站也会错配",
+        "masked: it would make one person of several, and pair the taps of two"
+    );
+    Err(Problem::at(Code::InvalidField, "card_no", said))
 }

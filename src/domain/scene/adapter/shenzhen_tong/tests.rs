@@ -8,6 +8,8 @@ use super::super::tests::{read_all, read_with, refusals};
 use super::super::{Options, Outcome, Place, Settings, by_name};
 use crate::domain::problem::Code;
 
+mod masked;
+
 fn tap(card: &str, time: &str, kind: &str, station: &str, fen: &str) -> String {
     format!(
         r#"{{"card_no":"{card}","deal_date":"2018-09-01 {time}","deal_type":"{kind}","deal_money":"{fen}","company_name":"地铁一号线","station":"{station}","car_no":"IGT-1","extra":1}}"#

@@ -80,6 +80,7 @@ impl<'a> Reading<'a> {
         let (from, to) = match extent {
             Extent::Whole(from, to) => (from, to),
             Extent::Open(from) => {
+                self.close_before_another(&row, sink);
                 self.close(Some(from), sink);
                 (from, from)
             }
@@ -127,6 +128,23 @@ impl<'a> Reading<'a> {
         Seen {
             counts,
             totals: Vec::new(),
+        }
+    }
+
+    /// A row of somebody else does not say when the open record ended.
+    fn close_before_another<C: Cells>(&mut self, row: &Row<'_, C>, sink: &mut dyn FnMut(Outcome)) {
+        let open = self.open.as_ref().map(|(_, record)| &record.subject);
+        let Some(subject) = open else { return };
+        let of_another = matches!(self.mapping.subject.read(row), Ok(other) if other != *subject);
+        if !of_another {
+            return;
+        }
+        if let Some((place, _)) = self.open.take() {
+            let said = detail!(
+                "下一行属于另一主体，不能说明本行何时结束",
+                "the next row is another subject's and does not end this one"
+            );
+            sink(refused(place, Problem::at(Code::MissingField, "to", said)));
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod mappings;
 mod moments;
+mod next_rows;
 mod rows;
 mod workbooks;
 

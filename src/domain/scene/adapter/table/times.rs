@@ -193,7 +193,34 @@ impl Times {
         self.instant(row, slot, self.stated(row, slot)?, &mut apart)
     }
 
+    /// Whether two of the formats read the text as different times: 5/6 by the day and the month,
+    /// and by the month and the day.
+    fn is_ambiguous<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<bool, Fault> {
+        if self.patterns.len() < 2 {
+            return Ok(false);
+        }
+        let cell = row.cell(slot)?;
+        let (Cell::Text(text) | Cell::Number(text, _)) = cell else {
+            return Ok(false);
+        };
+        if text.len() > TIME_BYTES_MAX {
+            return Ok(false);
+        }
+        let mut found = self.patterns.iter().filter_map(|way| way.read(text));
+        let first = found.next();
+        Ok(first.is_some_and(|first| {
+            found.any(|other| (other.clock, other.offset) != (first.clock, first.offset))
+        }))
+    }
+
     fn stated<C: Cells>(&self, row: &Row<'_, C>, slot: Slot) -> Result<Stated, Fault> {
+        if self.is_ambiguous(row, slot)? {
+            let said = detail!(
+                "声明的两种格式把它读成不同的时间",
+                "two of the declared formats read it as different times"
+            );
+            return Err(row.fault(slot, Code::TimeInvalid, said));
+        }
         let unread = || {
             row.fault(
                 slot,

@@ -222,11 +222,12 @@ fn each_type_has_its_own_rules() {
             .for_each(|(at, value)| put(&mut event, at, value.clone()));
         event
     };
+    let uncounted = ("/quantityList", Value::Null);
     let children = ("/childEPCs", json!(["urn:epc:id:grai:6900000.00002.1"]));
     let parent = ("/parentID", json!("urn:epc:id:sscc:6900000.1234567890"));
     let settings = SETTINGS;
     for kind in ["AggregationEvent", "AssociationEvent"] {
-        let sound = as_type(kind, &[children.clone(), parent.clone()]);
+        let sound = as_type(kind, &[children.clone(), parent.clone(), uncounted.clone()]);
         assert_eq!(amounts(&record_of(settings, &sound)), ["count 1 1"]);
         let orphan = as_type(kind, &[children.clone(), ("/action", json!("ADD"))]);
         assert_eq!(
@@ -250,7 +251,7 @@ fn each_type_has_its_own_rules() {
     // Only observed, an aggregation may have no known parent.
     record_of(
         settings,
-        &as_type("AggregationEvent", std::slice::from_ref(&children)),
+        &as_type("AggregationEvent", &[children.clone(), uncounted.clone()]),
     );
     let unlinked = as_type("TransactionEvent", &[("/bizTransactionList", Value::Null)]);
     assert_eq!(
@@ -273,7 +274,10 @@ fn each_type_has_its_own_rules() {
         refusal(settings, &from_nothing),
         ("missing_field".into(), "inputEPCList".into())
     );
-    let all_leave = as_type("AssociationEvent", &[parent, ("/action", json!("DELETE"))]);
+    let all_leave = as_type(
+        "AssociationEvent",
+        &[parent, uncounted, ("/action", json!("DELETE"))],
+    );
     assert_eq!(
         refusal(settings, &all_leave),
         ("missing_field".into(), "childQuantityList".into())

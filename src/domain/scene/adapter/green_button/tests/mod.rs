@@ -3,6 +3,7 @@ use super::super::{Outcome, Place};
 use crate::domain::behaviour::Record;
 use crate::domain::problem::Code;
 
+mod qualities;
 mod revisions;
 
 const POINT: &str = r#"<entry><link rel="self" href="/r/UsagePoint/1"/><link rel="related" href="/r/UsagePoint/1/MeterReading"/>
