@@ -210,11 +210,11 @@ impl Problem {
         Problem::at(code, param, Detail::default())
     }
 
-    pub fn at(code: Code, param: impl Into<String>, detail: impl Into<Detail>) -> Problem {
+    pub fn at(code: Code, param: impl Into<String>, detail: Detail) -> Problem {
         Problem {
             code,
             param: Some(param.into()),
-            detail: detail.into(),
+            detail,
         }
     }
 

@@ -6,7 +6,7 @@ use super::compiled::{ClaimPart, Compiled};
 use super::gather::Combine;
 use super::meters::each;
 use crate::domain::behaviour::Record;
-use crate::domain::problem::{Code, Problem};
+use crate::domain::problem::{Code, Problem, detail};
 
 /// The longest run of days that one record may claim: ten years and their leap days.
 const LONGEST_CLAIM_DAYS: i64 = 3_653;
@@ -31,7 +31,10 @@ impl Compiled {
         for parts in &self.claims {
             let (first, last) = claimed_days(parts, start, last);
             if (last - first).num_days() >= LONGEST_CLAIM_DAYS {
-                let told = format!("a record claims at most {LONGEST_CLAIM_DAYS} days");
+                let told = detail!(
+                    "一条记录最多申领 {LONGEST_CLAIM_DAYS} 天",
+                    "a record claims at most {LONGEST_CLAIM_DAYS} days"
+                );
                 return Err(Problem::at(Code::ActTooLong, "to", told));
             }
             for day in first.iter_days().take_while(|day| *day <= last) {

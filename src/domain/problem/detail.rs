@@ -38,7 +38,7 @@ impl Detail {
 
     /// Chinese and then English, or a value once.
     pub fn both(&self) -> Cow<'_, str> {
-        match self.zh == self.en || self.zh.is_empty() {
+        match self.zh == self.en {
             true => Cow::Borrowed(&self.en),
             false => format!("{} {}", self.zh, self.en).into(),
         }
@@ -54,22 +54,6 @@ fn text(sentence: fmt::Arguments<'_>) -> Cow<'static, str> {
     match sentence.as_str() {
         Some(fixed) => fixed.into(),
         None => sentence.to_string().into(),
-    }
-}
-
-// Until every sentence has its Chinese.
-impl From<&str> for Detail {
-    fn from(text: &str) -> Detail {
-        text.to_owned().into()
-    }
-}
-
-impl From<String> for Detail {
-    fn from(text: String) -> Detail {
-        Detail {
-            zh: "".into(),
-            en: text.into(),
-        }
     }
 }
 

@@ -197,11 +197,11 @@ fn refused(place: Place, problem: Problem) -> Outcome {
 }
 
 /// A row that has not its format's shape.
-fn malformed(detail: impl Into<Detail>) -> Problem {
+fn malformed(detail: Detail) -> Problem {
     Problem {
         code: Code::RowMalformed,
         param: None,
-        detail: detail.into(),
+        detail,
     }
 }
 

@@ -211,7 +211,7 @@ impl<'a> Section<'a> {
         settings::param(&self.join(key))
     }
 
-    pub(super) fn refused(&self, key: &str, detail: impl Into<Detail>) -> Problem {
+    pub(super) fn refused(&self, key: &str, detail: Detail) -> Problem {
         Problem::at(Code::InvalidField, self.param(key), detail)
     }
 
