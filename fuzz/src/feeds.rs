@@ -123,7 +123,7 @@ fn stated(outcome: &Outcome) -> usize {
         Outcome::Refused(refused) => {
             stands_somewhere(&refused.place);
             judge(&refused.problem);
-            refused.problem.detail.len()
+            refused.problem.detail.en().len()
         }
         Outcome::Held(held) => {
             stands_somewhere(&held.place);
@@ -143,11 +143,10 @@ fn judge(problem: &Problem) {
         !matches!(problem.code, Code::Internal | Code::Unavailable),
         "{problem:?}"
     );
-    assert!(
-        problem.detail.len() <= DETAIL_MAX,
-        "{} bytes of detail",
-        problem.detail.len()
-    );
+    let detail = &problem.detail;
+    let longest = detail.zh().len().max(detail.en().len());
+    assert!(longest <= DETAIL_MAX, "{longest} bytes of detail");
+    assert_eq!(detail.zh().is_empty(), detail.en().is_empty(), "{detail:?}");
     assert!(!problem.code.zh().is_empty() && !problem.code.en().is_empty());
 }
 
