@@ -1,5 +1,9 @@
 //! From a methodology document to its compiled form: every slot checked, every formula compiled.
 
+mod claims;
+mod period;
+mod tables;
+
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -7,16 +11,12 @@ use toml::Spanned;
 
 use super::calendar::calendars;
 use super::check::{Checker, Formula, round_node};
-use super::compiled::{
-    ApplicabilityCheck, ClaimPart, Compiled, Overlap, Parameter, Period, Verdict,
-};
+use super::compiled::{ApplicabilityCheck, Compiled, Parameter, Verdict};
 use super::defect::Source;
 use super::dictionary::Dictionary;
 use super::document::{MethodologyDocument, ParameterEntry};
 use super::factor_table::{FactorTable, Window};
 use super::formula::{self, Expression, Form};
-
-use super::gather::{Complete, Gathering};
 use super::gwp;
 use super::input::{Input, of_unit};
 use super::net::{self, Net};
@@ -24,10 +24,13 @@ use super::program::{NodeId, Program};
 use super::slots::{
     Loaded, compile_curves, decimal, inputs, one_of, quantity, several_to_claim, unit,
 };
-use super::table::{Note, Origin, Table};
-use super::table_builder::TableBuilder;
+use super::table::{Note, Origin};
 use crate::domain::problem::detail;
 use crate::domain::unit::{Base, Conversion, Dimension, Rounding, Unit};
+
+use claims::{claims, overlap};
+use period::{gathering, period, year_end};
+use tables::{compile_tables, pin, pinned_name};
 
 /// Names that formulas read without the document declaring them.
 const RESERVED: [&str; 2] = ["event_year", "event_month"];
@@ -136,14 +139,6 @@ pub(crate) fn compile(
     })
 }
 
-fn pinned_name(table: &FactorTable) -> (String, String, String) {
-    (
-        table.code().to_owned(),
-        table.version().to_owned(),
-        table.sha256().to_owned(),
-    )
-}
-
 pub(super) fn parse_one<'d>(source: Source<'_>, entry: &'d Spanned<String>) -> Loaded<Formula<'d>> {
     let tree = formula::parse(entry.get_ref())
         .map_err(|fault| source.defect(source.inside(&entry.span(), fault.from), fault.message))?;
@@ -212,43 +207,6 @@ fn formula_texts(document: &MethodologyDocument) -> Vec<(String, String)> {
         }))
         .chain(net::texts(document))
         .collect()
-}
-
-/// The tables that the document pins: which of its own names, and which factor table.
-fn pin<'t>(
-    source: Source<'_>,
-    document: &MethodologyDocument,
-    tables: &'t [FactorTable],
-) -> Loaded<Vec<(String, &'t FactorTable)>> {
-    let mut pinned = Vec::new();
-    for (name, entry) in &document.tables {
-        let Some(from) = &entry.get_ref().from else {
-            continue;
-        };
-        if entry.get_ref().versions.is_empty() {
-            let message = detail!(
-                "须用 `versions` 写明引用该表的哪些版本",
-                "`versions` names which versions of the table are used"
-            );
-            return Err(source.defect(from.span().start, message));
-        }
-        for version in &entry.get_ref().versions {
-            let found = tables.iter().find(|table| {
-                table.code() == from.get_ref() && table.version() == version.get_ref()
-            });
-            let table = found.ok_or_else(|| {
-                let message = detail!(
-                    "没有因子表 `{}@{}`",
-                    "factor table `{}@{}` is not here",
-                    from.get_ref(),
-                    version.get_ref()
-                );
-                source.defect(version.span().start, message)
-            })?;
-            pinned.push((name.clone(), table));
-        }
-    }
-    Ok(pinned)
 }
 
 fn dictionary(
@@ -377,32 +335,6 @@ fn names_are_distinct(
     Ok(())
 }
 
-fn compile_tables(
-    source: Source<'_>,
-    document: &MethodologyDocument,
-    pinned: &[(String, &FactorTable)],
-    dictionary: &Dictionary,
-    window: Window,
-) -> Loaded<Vec<Table>> {
-    let mut tables = Vec::new();
-    for (name, entry) in &document.tables {
-        let mut builder = TableBuilder::new(name, dictionary);
-        if entry.get_ref().from.is_none() {
-            builder.add(source, entry.get_ref(), None, window)?;
-        }
-        for (_, table) in pinned.iter().filter(|(own, _)| own == name) {
-            let theirs = Source {
-                file: &table.file,
-                text: &table.text,
-            };
-            builder.add(theirs, &table.entry, Some(pinned_name(table)), table.window)?;
-        }
-        let fallback = entry.get_ref().fallback.as_ref();
-        tables.push(builder.finish(source, entry.span().start, fallback)?);
-    }
-    Ok(tables)
-}
-
 fn verdict(source: Source<'_>, entry: &Spanned<String>) -> Loaded<Verdict> {
     let known = [
         ("ineligible", Verdict::Ineligible),
@@ -473,146 +405,6 @@ fn to_milligrams(
     Unit::parse(milligram)
         .and_then(|milligram| result.conversion_to(&milligram))
         .map_err(|error| source.defect(at, of_unit(&error)))
-}
-
-fn claims(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Vec<Vec<ClaimPart>>> {
-    let mut claims = Vec::new();
-    for template in &document.claims.exclusivity_keys {
-        let mut parts = Vec::new();
-        for name in template.get_ref() {
-            parts.push(match name.as_str() {
-                "subject" => ClaimPart::Subject,
-                "day" => ClaimPart::Day,
-                "month" => ClaimPart::Month,
-                "year" => ClaimPart::Year,
-                "from" => ClaimPart::From,
-                other => match document.inputs.get(other) {
-                    Some(input) if input.get_ref().form.get_ref() != "quantity" => {
-                        ClaimPart::Attribute(other.to_owned())
-                    }
-                    _ => {
-                        let message = detail!(
-                            "`{other}` 不是本文件的属性，也不是 subject、day、month、year、from 之一", "`{other}` is no attribute of this document and none of subject, day, month, year, from"
-                        );
-                        return Err(source.defect(template.span().start, message));
-                    }
-                },
-            });
-        }
-        claims.push(parts);
-    }
-    Ok(claims)
-}
-
-fn overlap(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Option<Overlap>> {
-    let known = [("person-time", Overlap::PersonTime)];
-    let entry = document.claims.overlap.as_ref();
-    entry.map(|entry| one_of(source, entry, &known)).transpose()
-}
-
-fn period(source: Source<'_>, document: &MethodologyDocument) -> Loaded<Period> {
-    let known = [
-        ("event", Period::Event),
-        ("day", Period::Day),
-        ("month", Period::Month),
-        ("billing", Period::Billing),
-        ("campaign", Period::Campaign),
-        ("year", Period::Year),
-    ];
-    one_of(source, &document.scope.period, &known)
-}
-
-/// Whether records are gathered, and how: documents with `[period]`.
-fn gathering(
-    source: Source<'_>,
-    document: &MethodologyDocument,
-    period: Period,
-) -> Loaded<Option<Gathering>> {
-    let at = document.scope.period.span().start;
-    let Some(entry) = &document.period else {
-        return match period {
-            Period::Event | Period::Day | Period::Month => Ok(None),
-            _ => Err(source.defect(
-                at,
-                detail!(
-                    "此核算周期需要 [period]：记录归集于周期",
-                    "this period needs [period]: records are gathered into it"
-                ),
-            )),
-        };
-    };
-    let declared = entry.get_ref();
-    let day = |entry: &Option<Spanned<String>>| -> Loaded<Option<chrono::NaiveDate>> {
-        let Some(entry) = entry else { return Ok(None) };
-        let parsed = entry.get_ref().parse();
-        parsed.map(Some).map_err(|_| {
-            source.defect(
-                entry.span().start,
-                detail!("`{}` 不是日期", "`{}` is not a date", entry.get_ref()),
-            )
-        })
-    };
-    let campaign = match (period, day(&declared.from)?, day(&declared.to)?) {
-        (Period::Campaign, Some(from), Some(to)) if from <= to => {
-            Some((from, to.succ_opt().unwrap_or(to)))
-        }
-        (Period::Campaign, ..) => {
-            return Err(source.defect(
-                entry.span().start,
-                detail!(
-                    "活动须写明首日和末日：`from`、`to`",
-                    "a campaign has its first and last day: `from`, `to`"
-                ),
-            ));
-        }
-        (_, None, None) => None,
-        _ => {
-            return Err(source.defect(
-                entry.span().start,
-                detail!(
-                    "`from` 和 `to` 只用于活动",
-                    "`from` and `to` are a campaign's"
-                ),
-            ));
-        }
-    };
-    let complete = declared.complete.as_ref();
-    let known = [
-        ("any", Complete::Any),
-        ("every_day", Complete::EveryDay),
-        ("whole", Complete::Whole),
-    ];
-    let complete = complete
-        .map(|entry| one_of(source, entry, &known))
-        .transpose()?;
-    Ok(Some(Gathering {
-        complete: complete.unwrap_or_default(),
-        campaign,
-    }))
-}
-
-/// What the end of a year asks of a subject (事后门槛).
-fn year_end(
-    source: Source<'_>,
-    document: &MethodologyDocument,
-    checker: &mut Checker<'_>,
-) -> Loaded<Option<ApplicabilityCheck>> {
-    let Some(entry) = &document.year_end else {
-        return Ok(None);
-    };
-    let formula = parse_one(source, &entry.require)?;
-    checker.in_year_end = true;
-    let logic = checker.truth_formula(&formula);
-    checker.in_year_end = false;
-    let known = [("reverse", Verdict::Ineligible)];
-    Ok(Some(ApplicabilityCheck {
-        logic: logic?,
-        text: formula.tree.to_string(),
-        verdict: one_of(source, &entry.otherwise, &known)?,
-        reason: entry.reason.clone(),
-        zh: entry.zh.clone(),
-        en: entry.en.clone(),
-    }))
 }
 
 fn negative(source: Source<'_>, document: &MethodologyDocument) -> Loaded<bool> {
