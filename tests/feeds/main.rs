@@ -167,7 +167,7 @@ fn taps_are_counted_paired_and_held() {
     for place in places {
         assert!(
             text.contains(&format!(
-                "{place} station (car_no 也缺失 car_no is missing too)"
+                "{place} station (car_no 也缺失 · car_no is missing too)"
             )),
             "{text}"
         );

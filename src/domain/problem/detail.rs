@@ -5,7 +5,11 @@ use std::fmt;
 /// caller's own values and never what another sent. Made by `detail!`, which asks for both;
 /// empty where the code says it all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Detail {
+pub struct Detail(Option<Box<Sentence>>);
+
+/// Behind a pointer, so that results that may be a refusal stay small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sentence {
     zh: Cow<'static, str>,
     en: Cow<'static, str>,
 }
@@ -14,38 +18,36 @@ impl Detail {
     /// A value that needs no words, the same in both languages: a time, a number, a list of names.
     pub fn value(value: impl fmt::Display) -> Detail {
         let text = value.to_string();
-        Detail {
-            zh: text.clone().into(),
-            en: text.into(),
-        }
+        Detail::of(text.clone().into(), text.into())
     }
 
     /// Both sentences; `detail!` calls it.
     pub fn told(zh: fmt::Arguments<'_>, en: fmt::Arguments<'_>) -> Detail {
-        Detail {
-            zh: text(zh),
-            en: text(en),
-        }
+        Detail::of(text(zh), text(en))
+    }
+
+    fn of(zh: Cow<'static, str>, en: Cow<'static, str>) -> Detail {
+        Detail(Some(Box::new(Sentence { zh, en })))
     }
 
     pub fn zh(&self) -> &str {
-        &self.zh
+        self.0.as_ref().map_or("", |sentence| &sentence.zh)
     }
 
     pub fn en(&self) -> &str {
-        &self.en
+        self.0.as_ref().map_or("", |sentence| &sentence.en)
     }
 
     /// Chinese and then English, or a value once.
     pub fn both(&self) -> Cow<'_, str> {
-        match self.zh == self.en {
-            true => Cow::Borrowed(&self.en),
-            false => format!("{} {}", self.zh, self.en).into(),
+        match (self.zh(), self.en()) {
+            (zh, en) if zh == en => Cow::Borrowed(en),
+            (zh, en) => format!("{zh} · {en}").into(),
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.en.is_empty()
+        self.en().is_empty()
     }
 }
 
@@ -60,7 +62,7 @@ fn text(sentence: fmt::Arguments<'_>) -> Cow<'static, str> {
 /// For logs and the terminal of a developer; who is answered gets both languages.
 impl fmt::Display for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.en)
+        f.write_str(self.en())
     }
 }
 
@@ -94,6 +96,8 @@ mod tests {
     fn a_value_needs_no_words() {
         let told = Detail::value(12);
         assert_eq!((told.zh(), told.en()), ("12", "12"));
+        assert_eq!(told.both(), "12");
+        assert_eq!(detail!("无", "none").both(), "无 · none");
         assert!(!told.is_empty() && Detail::default().is_empty());
     }
 }
