@@ -126,3 +126,14 @@ fn a_database_that_cannot_be_replayed_on_says_why() {
     let (well, text) = said(&[&["methodology", "diff", KNOWN, KNOWN], &replay[..]].concat());
     assert!(!well && text.contains("not a database"), "{text}");
 }
+
+#[test]
+fn a_folder_without_documents_is_not_found_sound() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let empty = folder.path().to_str().expect("UTF-8");
+    let (well, text) = said(&["methodology", "check", empty]);
+    assert!(
+        !well && text.contains("there is no .toml file in it"),
+        "{text}"
+    );
+}
