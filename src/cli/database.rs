@@ -32,6 +32,11 @@ pub(super) enum OpenError {
 }
 
 impl Database {
+    /// Whether the command line names it.
+    pub fn is_named(&self) -> bool {
+        self.database.is_some()
+    }
+
     pub fn config(&self) -> Result<Config, ConfigError> {
         Config::load(self.config.as_deref())
     }

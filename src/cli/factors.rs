@@ -116,14 +116,17 @@ fn import(args: &Import) -> Result<(), String> {
     };
     let imported = imported.map_err(|problem| format!("{}\n{problem}", problem.zh()))?;
     loads(&imported)?;
-    print_tally(&imported.tally);
     if let Some(path) = &args.report {
         let report = serde_json::to_string_pretty(&imported.tally);
         write(path, &report.map_err(|error| error.to_string())?)?;
     }
-    match &args.out {
-        None => print!("{}", imported.document),
-        Some(path) => write(path, &imported.document)?,
+    if let Some(path) = &args.out {
+        write(path, &imported.document)?;
+    }
+    // After the files: whoever reads only its first lines still has them.
+    print_tally(&imported.tally);
+    if args.out.is_none() {
+        print!("{}", imported.document);
     }
     Ok(())
 }

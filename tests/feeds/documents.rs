@@ -137,3 +137,11 @@ fn a_folder_without_documents_is_not_found_sound() {
         "{text}"
     );
 }
+
+#[test]
+fn a_database_that_is_named_is_looked_into_without_a_replay_too() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let url = format!("sqlite:{}", folder.path().join("none.db").display());
+    let (well, text) = said(&["methodology", "diff", KNOWN, KNOWN, "--database", &url]);
+    assert!(!well && text.contains("there is no such file"), "{text}");
+}

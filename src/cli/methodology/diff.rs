@@ -91,18 +91,18 @@ struct Side {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let pool = match &args.replay {
-        Some(_) => Some(open(args)?),
-        None => None,
+    let pool = match args.replay.is_some() || args.database.is_named() {
+        true => Some(open(args)?),
+        false => None,
     };
     let known = known_documents(args, pool.as_ref())?;
     let (before, after) = (
         side(&args.before, &known, false)?,
         side(&args.after, &known, false)?,
     );
-    let replay = match &pool {
-        Some(pool) => Some(replayed(args, pool, &known)?),
-        None => None,
+    let replay = match (&args.replay, &pool) {
+        (Some(_), Some(pool)) => Some(replayed(args, pool, &known)?),
+        _ => None,
     };
     let report = Report {
         before: Named::of(&before.methodology),
