@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use tanpuhui::store::{Pool, PoolSettings, Target};
+
 /// What the command says, and whether it went well.
 fn said(args: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tanpuhui"))
@@ -144,4 +146,34 @@ fn a_database_that_is_named_is_looked_into_without_a_replay_too() {
     let url = format!("sqlite:{}", folder.path().join("none.db").display());
     let (well, text) = said(&["methodology", "diff", KNOWN, KNOWN, "--database", &url]);
     assert!(!well && text.contains("there is no such file"), "{text}");
+}
+
+#[test]
+fn a_copy_of_a_database_is_looked_into_and_stays_as_it_was() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let path = folder.path().join("a copy #1 50%?.db");
+    let target = Target::Sqlite(path.clone());
+    let pool = Pool::connect(target, PoolSettings::default()).expect("it is made");
+    pool.migrate().expect("it has a schema");
+    drop(pool);
+    // A copy by `VACUUM INTO` has no write-ahead log: bytes 18 and 19 of the file say so.
+    let mut before = std::fs::read(&path).expect("readable");
+    assert_eq!(before[18..20], [2, 2]);
+    before[18..20].fill(1);
+    std::fs::write(&path, &before).expect("written");
+    let url = format!("sqlite:{}", path.display());
+    let (well, text) = said(&["feed", "pulls", "--json", "--database", &url]);
+    assert!(well, "{text}");
+    let days = [
+        "--replay",
+        "metro",
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2026-01-31",
+    ];
+    let diff = ["methodology", "diff", KNOWN, KNOWN, "--database", &url];
+    let (_, text) = said(&[&diff[..], &days].concat());
+    assert!(text.contains("there is no scene `metro`"), "{text}");
+    assert!(std::fs::read(&path).expect("readable") == before);
 }
