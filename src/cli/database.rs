@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret;
 
 use crate::config::{Config, ConfigError};
-use crate::store::{Pool, PoolSettings, StoreError, Target, pending_migrations};
+use crate::store::{Pool, StoreError, Target, pending_migrations};
 
 /// Which database. Settings come from the file and from `TANPUHUI_…` variables, which win.
 #[derive(Debug, Default, clap::Args)]
@@ -32,6 +32,11 @@ pub(super) enum OpenError {
 }
 
 impl Database {
+    /// Whether the command line names it.
+    pub fn is_named(&self) -> bool {
+        self.database.is_some()
+    }
+
     pub fn config(&self) -> Result<Config, ConfigError> {
         Config::load(self.config.as_deref())
     }
@@ -46,11 +51,7 @@ impl Database {
         {
             return Err(OpenError::NoFile(path.clone()));
         }
-        let one = PoolSettings {
-            writers: 1,
-            readers: 1,
-        };
-        let pool = Pool::connect(target, one)?;
+        let pool = Pool::look_into(target)?;
         match pool.read_now(pending_migrations)? {
             false => Ok(pool),
             true => Err(OpenError::Schema),

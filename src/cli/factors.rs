@@ -100,7 +100,7 @@ fn import(args: &Import) -> Result<(), String> {
         .iter()
         .map(|path| read(path))
         .collect::<Result<_, _>>()?;
-    let year = args.year.map_or_else(|| header_year(&files), Ok)?;
+    let year = data_year(args, &files)?;
     let stated = statement(args, year, &files)?;
     let imported = match (args.format, files.as_slice()) {
         (Format::Uk, files) => uk_flat(files, &stated),
@@ -116,14 +116,17 @@ fn import(args: &Import) -> Result<(), String> {
     };
     let imported = imported.map_err(|problem| format!("{}\n{problem}", problem.zh()))?;
     loads(&imported)?;
-    print_tally(&imported.tally);
     if let Some(path) = &args.report {
         let report = serde_json::to_string_pretty(&imported.tally);
         write(path, &report.map_err(|error| error.to_string())?)?;
     }
-    match &args.out {
-        None => print!("{}", imported.document),
-        Some(path) => write(path, &imported.document)?,
+    if let Some(path) = &args.out {
+        write(path, &imported.document)?;
+    }
+    // After the files: whoever reads only its first lines still has them.
+    print_tally(&imported.tally);
+    if args.out.is_none() {
+        print!("{}", imported.document);
     }
     Ok(())
 }
@@ -149,7 +152,13 @@ fn read(path: &Path) -> Result<SourceFile, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let bytes = fs::read(path).map_err(|error| told(&error))?;
     let sha256 = hex::encode(Sha256::digest(&bytes));
-    let text = String::from_utf8(bytes).map_err(|error| told(&error))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        let path = path.display();
+        format!(
+            "{path}：不是 UTF-8 文本；PDF 须先取出其文字\n\
+             {path}: it is not UTF-8 text; of a PDF, give its text"
+        )
+    })?;
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
@@ -160,11 +169,26 @@ fn read(path: &Path) -> Result<SourceFile, String> {
     })
 }
 
+/// The year that is stated, or that the UK header states.
+fn data_year(args: &Import, files: &[SourceFile]) -> Result<i32, String> {
+    let header = match args.format {
+        Format::Uk => header_year(files),
+        Format::Grid => None,
+    };
+    match (args.year, header) {
+        (Some(stated), Some(read)) if stated != read => Err(format!(
+            "--year {stated}：文件的表头写的是 {read} 年\n--year {stated}: the file's header says {read}"
+        )),
+        // A flat file without a year in its header is refused where it is read.
+        (stated, read) => Ok(read.or(stated).unwrap_or_default()),
+    }
+}
+
 /// The year at the end of the UK header.
-fn header_year(files: &[SourceFile]) -> Result<i32, String> {
-    let header = files.first().and_then(|file| file.text.lines().next());
-    let year = header.and_then(|line| line.trim().rsplit(' ').next()?.parse().ok());
-    year.ok_or_else(|| "the header does not end with a year; state --year".to_owned())
+fn header_year(files: &[SourceFile]) -> Option<i32> {
+    let line = files.first()?.text.lines().next()?;
+    let (_, last) = line.trim().rsplit_once(' ')?;
+    last.trim_end_matches('"').parse().ok()
 }
 
 fn statement(args: &Import, year: i32, files: &[SourceFile]) -> Result<Statement, String> {

@@ -62,13 +62,17 @@ pub fn main() -> ExitCode {
 
 /// Tells on stderr what went wrong, with its causes.
 fn complain(error: &dyn std::error::Error) {
-    eprint!("tanpuhui: {error}");
+    eprintln!("tanpuhui: {}", with_causes(error));
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut told = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
-        eprint!(": {inner}");
+        told.push_str(&format!(": {inner}"));
         cause = inner.source();
     }
-    eprintln!();
+    told
 }
 
 #[cfg(test)]

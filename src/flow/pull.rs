@@ -32,7 +32,7 @@ pub struct Turn {
 /// stays unless the declared start is another one.
 ///
 /// # Errors
-/// `scene_unknown`; what [`rule::parse`] refuses.
+/// `scene_unknown`; `missing_field` without a reason; what [`rule::parse`] refuses.
 pub fn declare(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
@@ -41,6 +41,7 @@ pub fn declare(
     basis: &str,
 ) -> FlowResult<PullFeedRow> {
     let declaration = rule::parse(text)?;
+    reasoned(basis)?;
     let id = scene_id(tx, scene)?;
     let before = pull::feed(tx, id)?;
     let kept = before.as_ref().filter(|row| {
@@ -71,7 +72,7 @@ pub fn declare(
 /// Suspends a feed: nothing more is asked for, and what a running turn still brings in counts.
 ///
 /// # Errors
-/// `scene_unknown`, `not_found` for a scene that is not pulled.
+/// `scene_unknown`, `not_found` for a scene that is not pulled, `missing_field` without a reason.
 pub fn suspend(tx: &mut Tx<'_>, ctx: &Ctx, scene: &str, basis: &str) -> FlowResult<PullFeedRow> {
     let all = ["idle", "running", "backing_off", "stopped"];
     set_state(tx, ctx, scene, &all, State::Suspended, basis)
@@ -94,6 +95,7 @@ fn set_state(
     to: State,
     basis: &str,
 ) -> FlowResult<PullFeedRow> {
+    reasoned(basis)?;
     let id = scene_id(tx, scene)?;
     let none = || {
         Problem::at(
@@ -115,6 +117,14 @@ fn set_state(
     let subject = format!("scene {scene}");
     audit::record(tx, ctx, action, &subject, basis, Change::default())?;
     Ok(pull::feed(tx, id)?.ok_or_else(none)?)
+}
+
+/// The audit chain keeps why.
+fn reasoned(basis: &str) -> Result<(), Problem> {
+    match basis.trim().is_empty() {
+        true => Err(Problem::on(Code::MissingField, "reason")),
+        false => Ok(()),
+    }
 }
 
 fn scene_id(tx: &mut Tx<'_>, code: &str) -> FlowResult<i32> {

@@ -176,7 +176,8 @@ impl<T: FnMut(usize)> Run<'_, T> {
 
     fn try_on(&mut self, person: Person, records: &[Record], statements: &[Record]) {
         let [before, after] = [0, 1].map(|side: usize| {
-            let tried = self.trials[side].run(records, statements, self.question.days);
+            let Question { scene, days, .. } = *self.question;
+            let tried = self.trials[side].run(records, statements, days, scene.zone);
             earned(tried, &mut self.replay.reasons[side])
         });
         let stand = self.replay.people.entry(person).or_default();

@@ -1,6 +1,6 @@
 //! A connection to whichever database this process was started with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -44,6 +44,35 @@ const SQLITE_AUTOCHECKPOINT_PAGES: u32 = 4_000;
 /// rare; when one happens a second of stall costs more than the check.
 const PG_DEADLOCK_TIMEOUT: &str = "100ms";
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Write,
+    Read,
+    /// Into a database that others run, or a copy of one: not a byte of it may change.
+    Look,
+}
+
+const JOURNAL: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+
+/// The address by which SQLite opens a file for reading and leaves it as it is. Where the file may
+/// not be written and has no log beside it, nobody has it open, and no lock is asked for.
+fn as_it_is(path: &Path) -> String {
+    let mut address = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'?' | b'#' | b'%' | 0x80.. => address.push_str(&format!("%{byte:02X}")),
+            plain => address.push(char::from(*plain)),
+        }
+    }
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let ours = std::fs::OpenOptions::new().append(true).open(path).is_ok();
+    let still = !ours && !Path::new(&log).exists();
+    address.push_str(if still { "?immutable=1" } else { "?mode=ro" });
+    address
+}
+
 impl Target {
     /// `postgres://…`, `postgresql://…`, `sqlite://path` or `sqlite:path`.
     ///
@@ -62,12 +91,15 @@ impl Target {
         }
     }
 
-    /// Opens a connection and sets it up for writing or for reading only.
-    pub(super) fn connect(&self, read_only: bool) -> Result<Conn, diesel::ConnectionError> {
+    /// Opens a connection and sets it up.
+    pub(super) fn connect(&self, access: Access) -> Result<Conn, diesel::ConnectionError> {
         match self {
             Target::Postgres(url) => {
                 let mut conn = PgConnection::establish(url)?;
-                let mode = if read_only { "on" } else { "off" };
+                let mode = match access {
+                    Access::Write => "off",
+                    Access::Read | Access::Look => "on",
+                };
                 conn.batch_execute(&format!(
                     "SET TIME ZONE 'UTC'; SET default_transaction_read_only = {mode}; \
                      SET statement_timeout = '600s'; SET client_min_messages = warning;"
@@ -79,15 +111,19 @@ impl Target {
                 Ok(Conn::Pg(conn))
             }
             Target::Sqlite(path) => {
-                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-                let query_only = if read_only {
-                    "PRAGMA query_only = ON;"
-                } else {
-                    ""
+                let name = match access {
+                    Access::Look => as_it_is(path),
+                    Access::Write | Access::Read => path.to_string_lossy().into_owned(),
+                };
+                let mut conn = SqliteConnection::establish(&name)?;
+                let (journal, query_only) = match access {
+                    Access::Write => (JOURNAL, ""),
+                    Access::Read => (JOURNAL, "PRAGMA query_only = ON;"),
+                    // The journal's mode stands in the file.
+                    Access::Look => ("", "PRAGMA query_only = ON;"),
                 };
                 conn.batch_execute(&format!(
-                    "PRAGMA busy_timeout = {SQLITE_BUSY_MS}; PRAGMA journal_mode = WAL; \
-                     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                    "PRAGMA busy_timeout = {SQLITE_BUSY_MS}; {journal} PRAGMA foreign_keys = ON; \
                      PRAGMA cache_size = -{SQLITE_CACHE_KIB}; PRAGMA temp_store = MEMORY; \
                      PRAGMA wal_autocheckpoint = {SQLITE_AUTOCHECKPOINT_PAGES}; {query_only}"
                 ))

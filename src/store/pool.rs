@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 
-use super::conn::{Conn, Target};
+use super::conn::{Access, Conn, Target};
 use super::error::{StoreError, StoreResult};
 use super::tx::Tx;
 
@@ -49,12 +49,25 @@ impl Pool {
             Target::Sqlite(_) => 1,
         };
         // The writer comes first: on SQLite it makes the file that readers then open.
-        let writers = build(&target, false, writers)?;
-        let readers = build(&target, true, settings.readers)?;
+        let writers = build(&target, Access::Write, writers)?;
+        let readers = build(&target, Access::Read, settings.readers)?;
         Ok(Pool {
             target,
             writers,
             readers,
+        })
+    }
+
+    /// For looking into a database without changing a byte of it: every write fails.
+    ///
+    /// # Errors
+    /// As [`Pool::connect`].
+    pub fn look_into(target: Target) -> StoreResult<Pool> {
+        let looking = build(&target, Access::Look, 1)?;
+        Ok(Pool {
+            target,
+            writers: looking.clone(),
+            readers: looking,
         })
     }
 
@@ -224,7 +237,7 @@ fn acquire(pool: &r2d2::Pool<Manager>) -> StoreResult<r2d2::PooledConnection<Man
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
 
-fn build(target: &Target, read_only: bool, size: u32) -> StoreResult<r2d2::Pool<Manager>> {
+fn build(target: &Target, access: Access, size: u32) -> StoreResult<r2d2::Pool<Manager>> {
     r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
@@ -233,7 +246,7 @@ fn build(target: &Target, read_only: bool, size: u32) -> StoreResult<r2d2::Pool<
         .thread_pool(Arc::clone(&REAPERS))
         .build(Manager {
             target: target.clone(),
-            read_only,
+            access,
         })
         .map_err(|error| StoreError::Unavailable(Box::new(error)))
 }
@@ -244,7 +257,7 @@ static REAPERS: std::sync::LazyLock<Arc<scheduled_thread_pool::ScheduledThreadPo
 
 struct Manager {
     target: Target,
-    read_only: bool,
+    access: Access,
 }
 
 impl ManageConnection for Manager {
@@ -253,7 +266,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Conn, diesel::r2d2::Error> {
         self.target
-            .connect(self.read_only)
+            .connect(self.access)
             .map_err(diesel::r2d2::Error::ConnectionError)
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+mod documents;
 mod factors;
 mod gbt_32960;
 mod household;

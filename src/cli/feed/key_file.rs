@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::EncodePrivateKey;
 use ed25519_dalek::pkcs8::spki::EncodePublicKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{EncodePrivateKey, KeypairBytes};
 use serde_json::json;
 
 use crate::domain::party::key::{HmacSecret, SignKey};
@@ -102,7 +102,12 @@ fn make(args: &Args) -> Result<String, KeyError> {
         }
         false => {
             let key = SigningKey::from_bytes(&seed);
-            let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(encoding)?;
+            // Without its public half: OpenSSL before 3.5 reads no file that holds both.
+            let alone = KeypairBytes {
+                secret_key: seed,
+                public_key: None,
+            };
+            let pem = alone.to_pkcs8_pem(LineEnding::LF).map_err(encoding)?;
             let public = key.verifying_key();
             let text = public.to_public_key_pem(LineEnding::LF).map_err(encoding)?;
             let raw = STANDARD.encode(public.as_bytes());
@@ -215,6 +220,17 @@ mod tests {
             assert!(public.verifies(b"m", &signature), "{form}");
         }
         assert!(make(&args).is_err(), "a key is never written over");
+    }
+
+    #[test]
+    fn a_made_key_is_one_that_openssl_reads() {
+        let (_dir, said, _) = made(false);
+        let pem = fs::read_to_string(said["private_key_file"].as_str().unwrap()).unwrap();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = STANDARD.decode(body).unwrap();
+        // RFC 8410, 7: version 0, the algorithm and the 32 bytes; nothing behind them.
+        assert_eq!(&der[..5], &[0x30, 0x2e, 2, 1, 0]);
+        assert_eq!(der.len(), 48);
     }
 
     #[test]

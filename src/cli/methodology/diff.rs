@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::documents::{Documents, embedded_documents, identity, read_documents};
 use super::impact::Impact;
-use super::{json, pairs};
+use super::{json, pairs, told, told_defect};
 use crate::cli::database::Database;
+use crate::cli::with_causes;
 use crate::domain::methodology::{Compiled, Difference, Library, Span, at_any_time, differences};
 use crate::flow::FlowError;
 use crate::flow::catalogue::{Catalogue, Scene};
@@ -37,16 +38,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "SCENE", requires = "from", requires = "to")]
     replay: Option<String>,
     /// First day of the replay, in the scene's zone
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", requires = "replay")]
     from: Option<NaiveDate>,
     /// Last day of the replay
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", requires = "replay")]
     to: Option<NaiveDate>,
     /// A parameter's value for the replay, where a draft leaves it blank
-    #[arg(long = "assume", value_name = "NAME=VALUE")]
+    #[arg(long = "assume", value_name = "NAME=VALUE", requires = "replay")]
     assumed: Vec<String>,
     /// Write what each person would get into this CSV file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "replay")]
     csv: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
@@ -90,18 +91,18 @@ struct Side {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let pool = match &args.replay {
-        Some(_) => Some(open(args)?),
-        None => None,
+    let pool = match args.replay.is_some() || args.database.is_named() {
+        true => Some(open(args)?),
+        false => None,
     };
     let known = known_documents(args, pool.as_ref())?;
     let (before, after) = (
         side(&args.before, &known, false)?,
         side(&args.after, &known, false)?,
     );
-    let replay = match &pool {
-        Some(pool) => Some(replayed(args, pool, &known)?),
-        None => None,
+    let replay = match (&args.replay, &pool) {
+        (Some(_), Some(pool)) => Some(replayed(args, pool, &known)?),
+        _ => None,
     };
     let report = Report {
         before: Named::of(&before.methodology),
@@ -120,17 +121,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 }
 
 fn open(args: &Args) -> Result<Pool, String> {
-    let config = args.database.config().map_err(|error| error.to_string())?;
+    let config = args.database.config();
+    let config = config.map_err(|error| with_causes(&error))?;
     let opened = args.database.open(&config);
-    opened.map_err(|error| error.to_string())
+    opened.map_err(|error| with_causes(&error))
 }
 
 /// Every document that can be named, each once: the first that has a code and version wins.
 fn known_documents(args: &Args, pool: Option<&Pool>) -> Result<Documents, String> {
     let mut all = read_documents(&args.documents)?;
+    if let Some((file, text)) = all.iter().find(|(_, text)| identity(text).is_none()) {
+        return Err(nameless(file, text));
+    }
     if let Some(pool) = pool {
         let filed = pool.read_now(crate::store::methodology::documents);
-        let filed = filed.map_err(|error| error.to_string())?;
+        let filed = filed.map_err(|error| with_causes(&error))?;
         all.extend(filed.into_iter().map(|row| {
             let file = format!("{}@{} of the database", row.code, row.version);
             (file, row.document)
@@ -140,6 +145,13 @@ fn known_documents(args: &Args, pool: Option<&Pool>) -> Result<Documents, String
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|(_, text)| identity(text).is_some_and(|name| seen.insert(name)));
     Ok(all)
+}
+
+/// Why a file has no code and version.
+fn nameless(file: &str, text: &str) -> String {
+    let (_, defects) = Library::load_what_can_be([(file, text)]);
+    let none = || format!("{file}: it has no code and version");
+    defects.first().map_or_else(none, told_defect)
 }
 
 fn unknown(asked: &str, known: &Documents) -> String {
@@ -166,7 +178,7 @@ fn side(asked: &str, known: &Documents, at_all_times: bool) -> Result<Side, Stri
             found.cloned().ok_or_else(|| unknown(asked, known))?
         }
     };
-    let name = identity(&text).ok_or_else(|| format!("{file}: it has no code and version"))?;
+    let name = identity(&text).ok_or_else(|| nameless(&file, &text))?;
     let text = match at_all_times {
         true => at_any_time(&text).map_err(|error| format!("{file}: {error}"))?,
         false => text,
@@ -188,7 +200,7 @@ fn side(asked: &str, known: &Documents, at_all_times: bool) -> Result<Side, Stri
             let defect = defects.find(|defect| defect.file == file);
             Err(defect.map_or_else(
                 || format!("{file}: {name} is a factor table, not a methodology"),
-                ToString::to_string,
+                told_defect,
             ))
         }
     }
@@ -197,12 +209,22 @@ fn side(asked: &str, known: &Documents, at_all_times: bool) -> Result<Side, Stri
 fn replayed(args: &Args, pool: &Pool, known: &Documents) -> Result<Impact, String> {
     let days = days(args)?;
     let assumed = pairs(&args.assumed)?;
-    let tried = |asked: &str| -> Result<Compiled, String> {
-        let side = side(asked, known, true)?;
+    let (before, after) = (
+        side(&args.before, known, true)?,
+        side(&args.after, known, true)?,
+    );
+    let both = [&before.methodology, &after.methodology];
+    let used = |name: &str| both.iter().any(|one| one.is_blank(name));
+    if let Some((name, _)) = assumed.iter().find(|(name, _)| !used(name)) {
+        return Err(format!(
+            "--assume {name}: neither document has a blank parameter of that name"
+        ));
+    }
+    let tried = |side: &Side| {
         let assuming = side.methodology.assuming(&assumed);
-        assuming.map_err(|problem| problem.to_string())
+        assuming.map_err(|problem| told(&problem))
     };
-    let (before, after) = (tried(&args.before)?, tried(&args.after)?);
+    let (before, after) = (tried(&before)?, tried(&after)?);
     let (scene, replay) = asked_of(args, pool, &before, &after, days)?;
     if let Some(path) = &args.csv {
         let written = super::impact::write_csv(path, &replay);
@@ -250,7 +272,10 @@ fn asked_of(
         Ok(Some((scene, replay)))
     });
     bar.finish_and_clear();
-    let found = found.map_err(|error| error.to_string())?;
+    let found = found.map_err(|error| match error {
+        FlowError::Refused(problem) => told(&problem),
+        other => with_causes(&other),
+    })?;
     found.ok_or_else(|| format!("there is no scene `{code}`"))
 }
 

@@ -28,7 +28,14 @@ pub(super) fn embedded_documents() -> Documents {
 pub(super) fn read_documents(paths: &[PathBuf]) -> Result<Documents, String> {
     let mut files = Vec::new();
     for path in paths {
+        let before = files.len();
         collect_files(path, &mut files).map_err(|error| format!("{}: {error}", path.display()))?;
+        if files.len() == before {
+            let path = path.display();
+            return Err(format!(
+                "{path}：其中没有 .toml 文件\n{path}: there is no .toml file in it"
+            ));
+        }
     }
     files.sort();
     files.dedup();

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::documents::{load_beside_embedded, read_documents};
-use super::{json, pairs};
+use super::{json, pairs, told, told_defect};
 use crate::domain::methodology::{Compiled, Explanation, Library, Provenance, parse_time};
+use crate::domain::problem::Problem;
 
 /// Arguments.
 #[derive(Debug, clap::Args)]
@@ -33,19 +34,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let more = read_documents(&args.paths)?;
     let (library, defects) = load_beside_embedded(&more);
     if let Some(defect) = defects.first() {
-        return Err(defect.to_string());
+        return Err(told_defect(defect));
     }
+    let (inputs, assumed) = (pairs(&args.inputs)?, pairs(&args.assumed)?);
     let methodology = chosen(&library, args)?;
-    let zone = methodology.window().zone;
-    let at = parse_time(&args.at, zone).map_err(|problem| problem.to_string())?;
-    let record = methodology
-        .record(at, pairs(&args.inputs)?)
-        .map_err(|problem| problem.to_string())?;
-    let explained = methodology.explain_assuming(&record, pairs(&args.assumed)?);
-    let explanation = match explained {
-        Ok(explanation) => explanation,
-        Err(refusal) if args.json => {
-            let problem = refusal.problem();
+    match explained(methodology, &args.at, inputs, assumed) {
+        Ok(explanation) if args.json => println!("{}", json(&explanation)?),
+        Ok(explanation) => print_explanation(&explanation),
+        Err(problem) if args.json => {
             let refused = serde_json::json!({ "refused": {
                 "code": problem.code.as_str(), "param": problem.param, "detail": problem.detail.en(),
                 "detail_zh": problem.detail.zh(),
@@ -54,32 +50,38 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
             println!("{refused}");
             return Ok(ExitCode::FAILURE);
         }
-        Err(refusal) => return Err(refusal.problem().to_string()),
-    };
-    if args.json {
-        println!("{}", json(&explanation)?);
-    } else {
-        print_explanation(&explanation);
+        Err(problem) => return Err(told(&problem)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn explained(
+    methodology: &Compiled,
+    at: &str,
+    inputs: Vec<(&str, &str)>,
+    assumed: Vec<(&str, &str)>,
+) -> Result<Explanation, Problem> {
+    let at = parse_time(at, methodology.window().zone)?;
+    let record = methodology.record(at, inputs)?;
+    let explained = methodology.explain_assuming(&record, assumed);
+    explained.map_err(|refusal| refusal.problem().clone())
+}
+
 fn chosen<'l>(library: &'l Library, args: &Args) -> Result<&'l Compiled, String> {
-    let found = match args.methodology.split_once('@') {
-        Some((code, version)) => library.get(code, version),
-        None => {
-            let code = args.methodology.as_str();
-            let versions = library.methodologies().filter(|known| known.code() == code);
-            // The zone of a bare date is that of the newest version.
-            let zone = versions.last().map(|known| known.window().zone);
-            let zone = zone.ok_or_else(|| format!("there is no methodology `{code}`"))?;
-            let at = parse_time(&args.at, zone).map_err(|problem| problem.to_string())?;
-            library.effective(code, at)
-        }
-    };
-    let found =
-        found.ok_or_else(|| format!("no `{}` is in force at {}", args.methodology, args.at))?;
-    Ok(found)
+    let asked = args.methodology.as_str();
+    if let Some((code, version)) = asked.split_once('@') {
+        let found = library.get(code, version).map(|known| &**known);
+        return found.ok_or_else(|| format!("there is no methodology `{asked}`"));
+    }
+    let versions = library
+        .methodologies()
+        .filter(|known| known.code() == asked);
+    // The zone of a bare date is that of the newest version.
+    let zone = versions.last().map(|known| known.window().zone);
+    let zone = zone.ok_or_else(|| format!("there is no methodology `{asked}`"))?;
+    let at = parse_time(&args.at, zone).map_err(|problem| told(&problem))?;
+    let found = library.effective(asked, at).map(|known| &**known);
+    found.ok_or_else(|| format!("no `{asked}` is in force at {}", args.at))
 }
 
 fn print_explanation(explanation: &Explanation) {

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::domain::methodology::Defect;
+use crate::domain::problem::Problem;
+
 mod check;
 mod diff;
 mod documents;
@@ -41,14 +44,29 @@ pub(super) fn run(args: Args) -> ExitCode {
     })
 }
 
+/// What is given as NAME=VALUE; each name once.
 fn pairs(given: &[String]) -> Result<Vec<(&str, &str)>, String> {
-    let given = given.iter();
-    given
-        .map(|text| {
-            text.split_once('=')
-                .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))
-        })
-        .collect()
+    let mut pairs: Vec<(&str, &str)> = Vec::with_capacity(given.len());
+    for text in given {
+        let pair = text.split_once('=');
+        let (name, value) = pair.ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+        if pairs.iter().any(|(known, _)| *known == name) {
+            return Err(format!("`{name}` is given twice"));
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// A refusal in both languages, a line each.
+fn told(problem: &Problem) -> String {
+    format!("{}\n{problem}", problem.zh())
+}
+
+/// A defect in both languages, a line each.
+fn told_defect(defect: &Defect) -> String {
+    let told = defect.told();
+    format!("{}\n{}", told.zh(), told.en())
 }
 
 fn json(value: &impl Serialize) -> Result<String, String> {

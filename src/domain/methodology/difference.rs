@@ -94,13 +94,15 @@ pub struct Difference {
 }
 
 /// Every slot that differs, by part, then in the order of the documents. A pinned factor table
-/// counts with its rows.
+/// counts with its rows and with who stands in for whom; a row that is the only one of its key on
+/// either side is compared with the other, from whichever day it holds.
 pub fn differences(
     (library_before, before): (&Library, &Compiled),
     (library_after, after): (&Library, &Compiled),
 ) -> Vec<Difference> {
-    let before = Slots::of(library_before, before);
-    let after = Slots::of(library_after, after);
+    let mut before = Slots::of(library_before, before);
+    let mut after = Slots::of(library_after, after);
+    pair_rows(&mut before, &mut after);
     let mut differences = Vec::new();
     for slot in &before.order {
         let (old, new) = (&before.text[slot], after.text.get(slot));
@@ -120,6 +122,24 @@ pub fn differences(
     }
     differences.sort_by_key(|difference| difference.part);
     differences
+}
+
+/// Gives one name to rows that differ in their day alone: `[CN-GD, 2022-01-01 → 2023-01-01]`.
+fn pair_rows(before: &mut Slots, after: &mut Slots) {
+    let mut names = BTreeMap::new();
+    for (row, days) in &before.days {
+        let others = after.days.get(row).map(Vec::as_slice);
+        let ([old], Some([new])) = (days.as_slice(), others) else {
+            continue;
+        };
+        if old != new {
+            let both = format!("{row}, {old} → {new}");
+            names.insert(format!("{row}, {old}"), both.clone());
+            names.insert(format!("{row}, {new}"), both);
+        }
+    }
+    before.rename(&names);
+    after.rename(&names);
 }
 
 fn difference(
@@ -154,6 +174,8 @@ fn percent(old: &str, new: &str) -> Option<Decimal> {
 struct Slots {
     order: Vec<String>,
     text: BTreeMap<String, String>,
+    /// The days from which the rows of one key hold: `tables.grid[CN-GD`.
+    days: BTreeMap<String, Vec<String>>,
 }
 
 impl Slots {
@@ -187,6 +209,12 @@ impl Slots {
                         .map(text)
                         .collect();
                     let outer = slot.strip_suffix(".rows").unwrap_or(&slot);
+                    if let (Some(&"key"), Some(day), [keys @ .., _]) =
+                        (naming.first(), item.get("from"), name.as_slice())
+                    {
+                        let row = format!("{outer}[{}", keys.join(", "));
+                        self.days.entry(row).or_default().push(text(day));
+                    }
                     self.add_table(&format!("{outer}[{}]", name.join(", ")), item, naming);
                 }
             }
@@ -202,21 +230,46 @@ impl Slots {
         }
     }
 
-    /// The rows of a factor table, each with the day it holds from.
+    /// The rows of a factor table, each with the days it holds, and its parents.
     fn add_pinned(&mut self, name: &str, document: &str) {
         let document: Table = toml::from_str(document).unwrap_or_default();
         let inner = |outer: &str, key: &str| document.get(outer)?.get(key).cloned();
-        let (from, unit) = (inner("effect", "from"), inner("table", "unit"));
+        let (from, to) = (inner("effect", "from"), inner("effect", "to"));
+        let unit = inner("table", "unit");
         let rows = inner("table", "rows");
         for mut row in rows.iter().filter_map(Value::as_array).flatten().cloned() {
             if let Some(row) = row.as_table_mut() {
-                for (key, value) in [("from", &from), ("unit", &unit)] {
+                for (key, value) in [("from", &from), ("to", &to), ("unit", &unit)] {
                     if let (false, Some(value)) = (row.contains_key(key), value) {
                         row.insert(key.to_owned(), value.clone());
                     }
                 }
             }
             self.add(format!("tables.{name}.rows"), &Value::Array(vec![row]));
+        }
+        let parents = inner("table", "parents");
+        for (child, parent) in parents.iter().filter_map(Value::as_table).flatten() {
+            let (slot, parent) = (format!("tables.{name}.parents.{child}"), text(parent));
+            // Versions that agree say it once.
+            if self.text.get(&slot) != Some(&parent) {
+                self.put(slot, parent);
+            }
+        }
+    }
+
+    /// Renames the rows that `names` has: `tables.grid[CN-GD, 2023-01-01`.
+    fn rename(&mut self, names: &BTreeMap<String, String>) {
+        for slot in &mut self.order {
+            let new = slot.rsplit_once("].").and_then(|(row, cell)| {
+                let row = names.get(row)?;
+                Some(format!("{row}].{cell}"))
+            });
+            if let Some(new) = new {
+                if let Some(text) = self.text.remove(slot) {
+                    self.text.insert(new.clone(), text);
+                }
+                *slot = new;
+            }
         }
     }
 
@@ -293,186 +346,4 @@ pub fn at_any_time(text: &str) -> Result<String, toml::de::Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(texts: &[&str]) -> Library {
-        let named = texts.iter().map(|text| ("document.toml", *text));
-        Library::load(named).expect("sound documents")
-    }
-
-    const FACTORS: &str = r#"
-        format = 1
-        kind = "factor-table"
-        identity = { code = "factors", version = "VERSION", title_zh = "因子", title_en = "Factors" }
-        effect = { from = "2024-01-01", zone = "Asia/Shanghai" }
-        [table]
-        keys = ["region"]
-        unit = "kgCO2/kWh"
-        grade = "D"
-        source = "made for a test"
-        rows = [{ key = ["CN"], value = "0.5" }, { key = ["CN-GD"], value = "GUANGDONG" }]
-    "#;
-
-    const DOCUMENT: &str = r#"
-        format = 1
-        kind = "methodology"
-        effect = { from = "2024-01-01", zone = "Asia/Shanghai" }
-        [identity]
-        code = "saving"
-        version = "VERSION"
-        title_zh = "节电"
-        title_en = "Saving"
-        [scope]
-        region = "CN"
-        scene = "test"
-        subject = "person"
-        quantity_kind = "co2"
-        period = "event"
-        [inputs.kwh]
-        type = "quantity"
-        unit = "kWh"
-        [inputs.region]
-        type = "key"
-        [parameters.share]
-        value = "SHARE"
-        unit = "1"
-        grade = "D"
-        source = "made for a test"
-        [tables.grid]
-        from = "factors"
-        versions = ["VERSION"]
-        [[applicability]]
-        require = "kwh > 1 kWh"
-        otherwise = "ineligible"
-        reason = "too_little"
-        [formula]
-        reduction = "share * kwh * grid[region]"
-        unit = "kgCO2"
-    "#;
-
-    fn pair(version: &str, share: &str, guangdong: &str) -> (Library, String) {
-        let table = FACTORS
-            .replace("VERSION", version)
-            .replace("GUANGDONG", guangdong);
-        let document = DOCUMENT.replace("VERSION", version).replace("SHARE", share);
-        (load(&[&table, &document]), version.to_owned())
-    }
-
-    fn between(a: &(Library, String), b: &(Library, String)) -> Vec<Difference> {
-        let of = |(library, version): &(Library, String)| {
-            library
-                .get("saving", version)
-                .cloned()
-                .expect("it is loaded")
-        };
-        differences((&a.0, &of(a)), (&b.0, &of(b)))
-    }
-
-    #[test]
-    fn a_document_does_not_differ_from_itself() {
-        let one = pair("1.0", "0.80", "0.4");
-        assert_eq!(between(&one, &one), []);
-    }
-
-    #[test]
-    fn a_parameter_and_a_row_of_a_pinned_table_are_told_with_their_change() {
-        let (old, new) = (pair("1.0", "0.80", "0.4"), pair("2.0", "0.60", "0.5"));
-        let moved: Vec<_> = between(&old, &new)
-            .into_iter()
-            .filter(|difference| difference.part == Part::Factor)
-            .map(|it| {
-                (
-                    it.slot,
-                    it.before,
-                    it.after,
-                    it.percent.map(|p| p.to_string()),
-                )
-            })
-            .collect();
-        let text = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            moved,
-            [
-                (
-                    "parameters.share.value".to_owned(),
-                    text("0.80"),
-                    text("0.60"),
-                    text("-25")
-                ),
-                (
-                    "tables.grid.versions".to_owned(),
-                    text("1.0"),
-                    text("2.0"),
-                    None
-                ),
-                (
-                    "tables.grid[CN-GD, 2024-01-01].value".to_owned(),
-                    text("0.4"),
-                    text("0.5"),
-                    text("25")
-                ),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_new_and_what_is_gone_has_one_side() {
-        let (old, mut new) = (pair("1.0", "0.8", "0.4"), pair("2.0", "0.8", "0.4"));
-        let table = FACTORS
-            .replace("VERSION", "2.0")
-            .replace("GUANGDONG", "0.4");
-        let document = DOCUMENT.replace("VERSION", "2.0").replace("SHARE", "0.8");
-        let document = document.replace("\"too_little\"", "\"too_small\"");
-        new.0 = load(&[&table, &document]);
-        let conditions: Vec<_> = between(&old, &new)
-            .into_iter()
-            .filter(|it| it.slot.ends_with(".require"))
-            .map(|it| (it.slot, it.before.is_some(), it.after.is_some(), it.part))
-            .collect();
-        assert_eq!(
-            conditions,
-            [
-                (
-                    "applicability[too_little].require".to_owned(),
-                    true,
-                    false,
-                    Part::Formula
-                ),
-                (
-                    "applicability[too_small].require".to_owned(),
-                    false,
-                    true,
-                    Part::Formula
-                ),
-            ]
-        );
-    }
-
-    #[test]
-    fn every_built_in_document_can_be_compared_and_tried_at_any_time() {
-        let library = Library::embedded().expect("sound documents");
-        for one in library.methodologies() {
-            assert_eq!(
-                differences((&library, one), (&library, one)),
-                [],
-                "{}",
-                one.name()
-            );
-            let text = at_any_time(one.text()).expect("TOML");
-            let tables = library
-                .tables()
-                .iter()
-                .map(|table| (table.file(), table.text()));
-            let tried = Library::load(tables.chain([("tried.toml", text.as_str())]));
-            let tried = tried.unwrap_or_else(|defects| panic!("{}: {}", one.name(), defects[0]));
-            let tried = tried.get(one.code(), one.version()).expect("it is loaded");
-            assert!(
-                tried.window().contains(chrono::DateTime::UNIX_EPOCH),
-                "{}",
-                one.name()
-            );
-            assert!(tried.window().to.is_none(), "{}", one.name());
-        }
-    }
-}
+mod tests;

@@ -125,17 +125,20 @@ impl Compiled {
         Ok(values)
     }
 
+    /// Whether it has a parameter of this name that no value was read for.
+    pub fn is_blank(&self, name: &str) -> bool {
+        let mut known = self.parameters.iter();
+        known.any(|known| known.name == name && known.value.is_none())
+    }
+
     /// The same methodology with values for its blank parameters, to try it; parameters that it
     /// does not have are left aside.
     ///
     /// # Errors
     /// `invalid_field` for a value of another dimension.
     pub fn assuming(&self, assumed: &[(&str, &str)]) -> Result<Compiled, Problem> {
-        let blank = |name: &str| {
-            let mut known = self.parameters.iter();
-            known.any(|known| known.name == name && known.value.is_none())
-        };
-        let own = assumed.iter().filter(|(name, _)| blank(name)).copied();
+        let own = assumed.iter().filter(|(name, _)| self.is_blank(name));
+        let own = own.copied();
         Ok(Compiled {
             parameter_values: self.values_assuming(own)?,
             ..self.clone()

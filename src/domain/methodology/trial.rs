@@ -1,6 +1,7 @@
 //! Trying a methodology (试算) on behaviour that was counted by another, without counting it.
 
 use chrono::{Datelike, NaiveDate};
+use chrono_tz::Tz;
 
 use super::compiled::{Compiled, Refusal};
 use super::gather::Span;
@@ -32,16 +33,22 @@ impl<'m> Trial<'m> {
     /// What one subject would earn for acts and whole periods that begin from `span.first` and, as
     /// for periods, end by `span.out`. `records` are in order and reach back as far as the
     /// methodology looks; `statements` are those of all time. A year's end excludes where the whole
-    /// calendar year lies within.
-    pub fn run(&mut self, records: &[Record], statements: &[Record], span: Span) -> Vec<Tried> {
+    /// calendar year lies within. An act's day is that of `zone`, so that two methodologies are
+    /// tried on the same acts; a period's are those of the methodology.
+    pub fn run(
+        &mut self,
+        records: &[Record],
+        statements: &[Record],
+        span: Span,
+        zone: Tz,
+    ) -> Vec<Tried> {
         match self.methodology.gathers() {
             true => self.periods(records, statements, span),
-            false => self.acts(records, span),
+            false => self.acts(records, span, zone),
         }
     }
 
-    fn acts(&mut self, records: &[Record], span: Span) -> Vec<Tried> {
-        let zone = self.methodology.window().zone;
+    fn acts(&mut self, records: &[Record], span: Span, zone: Tz) -> Vec<Tried> {
         let within = records.iter().filter(|record| {
             let day = record.from.with_timezone(&zone).date_naive();
             span.first <= day && day < span.out
@@ -119,5 +126,46 @@ fn told(result: Result<i64, Refusal>) -> Tried {
         Ok(mg) if mg < 0 => Err(Code::NegativeReduction.as_str().to_owned()),
         Ok(mg) => Ok(mg),
         Err(refusal) => Err(refusal.reason().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::methodology::{Library, parse_time};
+
+    const DOCUMENT: &str = r#"
+        format = 1
+        kind = "methodology"
+        identity = { code = "ride", version = "1", title_zh = "骑行", title_en = "Ride" }
+        effect = { from = "2024-01-01", zone = "America/New_York" }
+        scope = { region = "CN", scene = "ride", subject = "person", quantity_kind = "co2", gwp_set = "none: CO2 only", period = "event" }
+        [inputs.distance]
+        type = "quantity"
+        unit = "km"
+        [formula]
+        reduction = "distance * 1 kgCO2/km"
+        unit = "kgCO2"
+    "#;
+
+    #[test]
+    fn acts_of_a_day_are_the_scenes_day_whatever_the_documents_zone() {
+        let library = Library::load([("m.toml", DOCUMENT)]).unwrap();
+        let methodology = library.get("ride", "1").unwrap();
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+        let span = Span {
+            first: day(5),
+            out: day(6),
+        };
+        let shanghai = chrono_tz::Asia::Shanghai;
+        let acts: Vec<Record> = ["04T23:59", "05T00:00", "05T08:00", "05T23:59", "06T00:00"]
+            .iter()
+            .map(|at| {
+                let at = parse_time(&format!("2026-11-{at}:00+08:00"), shanghai).unwrap();
+                methodology.record(at, [("distance", "1 km")]).unwrap()
+            })
+            .collect();
+        let tried = Trial::of(methodology).run(&acts, &[], span, shanghai);
+        assert_eq!(tried, [Ok(1_000_000), Ok(1_000_000), Ok(1_000_000)]);
     }
 }

@@ -73,6 +73,8 @@ on_both! {
         }
         let (answered, problem) = ask(&bureau, "POST", "/api/bureau/scenes/moon/pull", body.clone());
         assert_eq!((answered, &problem["code"]), (404, &json!("scene_unknown")));
+        let (answered, problem) = ask(&bureau, "POST", PATH, json!({"declaration": text, "reason": " "}));
+        assert_eq!((answered, &problem["code"], &problem["param"]), (400, &json!("missing_field"), &json!("reason")));
         let (answered, made) = ask(&bureau, "POST", PATH, body.clone());
         assert_eq!((answered, &made["state"]), (200, &json!("idle")), "{made}");
 

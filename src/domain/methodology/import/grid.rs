@@ -38,13 +38,15 @@ struct JsonRow {
 ///
 /// # Errors
 /// `invalid_field` for a value outside 0 to 2 kgCO2/kWh, a region with two values, JSON that is
-/// not a list of `{region, value}`; `missing_field` if the nation has no value.
+/// not a list of `{region, value}`, carbon footprints of electricity; `missing_field` if the nation
+/// has no value.
 pub fn grid(
     file: &SourceFile,
     year: i64,
     stated: &Statement,
     known: &FactorTable,
 ) -> Result<Imported, Problem> {
+    average_only(&file.text)?;
     let keys = Keys::of(known);
     let mut tally = Tally::default();
     let pairs = match file.text.trim_start().starts_with('[') {
@@ -107,6 +109,21 @@ pub fn grid(
     };
     let document = document(&table, stated, std::slice::from_ref(file));
     Ok(Imported { document, tally })
+}
+
+/// The ministry issues footprints of electricity in tables of the same form: they are another
+/// quantity, and never stand in for an average factor.
+fn average_only(text: &str) -> Result<(), Problem> {
+    for word in ["碳足迹", "CO2e", "CO₂e"] {
+        if text.contains(word) {
+            let detail = detail!(
+                "含有“{word}”：电力碳足迹因子（kgCO2e/kWh）不作为平均二氧化碳排放因子（kgCO2/kWh）导入，只给出后者的表",
+                "`{word}` stands in it: footprints (kgCO2e/kWh) are not imported as average factors (kgCO2/kWh); give the tables of the latter only"
+            );
+            return Err(Problem::at(Code::InvalidField, "file", detail));
+        }
+    }
+    Ok(())
 }
 
 /// Which key a region's name has.

@@ -51,6 +51,20 @@ fn an_annex_is_read_as_csv_as_text_and_as_json() {
     assert_eq!(tally.unread, ["地区", "因子"]);
 }
 
+#[test]
+fn footprints_are_no_average_factors() {
+    for text in [
+        "2024 年全国电力碳足迹因子\n表 1\n全国 0.5777\n",
+        "地区,因子（kgCO2e/kWh）\n全国,0.5777\n",
+    ] {
+        let refused = import_grid(text).unwrap_err();
+        assert_eq!(refused.code, Code::InvalidField, "{text}");
+        assert_eq!(refused.param.as_deref(), Some("file"));
+        assert!(refused.detail.zh().contains("碳足迹"), "{refused}");
+        assert!(refused.detail.en().contains("footprints"), "{refused}");
+    }
+}
+
 /// An annex laid out as the ministry's, with the values of the built-in table.
 #[test]
 fn the_nation_is_told_apart_by_the_heading() {

@@ -1,5 +1,7 @@
 //! The address of a pull feed, with places for what changes from request to request.
 
+use std::net::Ipv6Addr;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::domain::problem::{Problem, detail};
@@ -203,7 +205,36 @@ fn check_address(text: &str) -> Result<(), Problem> {
         );
         return Err(refused("url", detail));
     }
+    if !is_host_and_port(authority) {
+        let detail = detail!(
+            "`{authority}` 不是主机名和 1 至 65535 的端口",
+            "`{authority}` is no host with a port of 1 to 65535"
+        );
+        return Err(refused("url", detail));
+    }
     Ok(())
+}
+
+/// `ops.example`, `ops.example:8443`, `[2001:db8::1]:8443`.
+fn is_host_and_port(authority: &str) -> bool {
+    let (sound, port) = match authority.strip_prefix('[') {
+        Some(literal) => {
+            let (address, rest) = literal.split_once(']').unwrap_or_default();
+            let port = rest.strip_prefix(':');
+            let bare = rest.is_empty() || port.is_some();
+            (bare && address.parse::<Ipv6Addr>().is_ok(), port)
+        }
+        None => {
+            let (host, port) = match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            };
+            (!host.is_empty() && !host.contains(['[', ']']), port)
+        }
+    };
+    let plain = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
+    let fits = |port: &str| plain(port) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    sound && port.is_none_or(fits)
 }
 
 fn placeholder(text: &str) -> Result<Piece, Problem> {

@@ -11,7 +11,7 @@ use chrono::DateTime;
 
 use super::super::Place;
 use super::super::encoding::problem_of;
-use super::super::json_rows::{Cursor, JsonRows, Wrapper, mismatch, spans_lines};
+use super::super::json_rows::{Cursor, JsonRows, Wrapper, mismatch, more_text, spans_lines};
 use super::super::lines::Lines;
 use crate::domain::problem::{Code, Detail, Problem, detail};
 
@@ -266,10 +266,7 @@ impl<R: BufRead> Document<R> {
         }
         self.step = Step::After;
         if self.cursor.peek()?.is_some() {
-            return Err(mismatch(detail!(
-                "文档结束后还有文字",
-                "text after the end of the document"
-            )));
+            return Err(more_text());
         }
         self.judge(query)
     }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::super::Place;
 use super::cursor::Cursor;
-use super::{Wrapper, mismatch};
+use super::{Wrapper, mismatch, more_text};
 use crate::domain::problem::{Code, Problem, detail};
 
 pub(in super::super) struct Array<R> {
@@ -153,10 +153,7 @@ impl<R: BufRead> Array<R> {
             None => Step::End,
             Some(b'{') if self.many => Step::Outside,
             Some(_) => {
-                return Err(mismatch(detail!(
-                    "文档结束后还有文字",
-                    "text after the end of the document"
-                )));
+                return Err(more_text());
             }
         };
         Ok(())

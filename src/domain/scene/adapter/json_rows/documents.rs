@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::super::Place;
 use super::cursor::{Cursor, line_ends};
-use super::mismatch;
+use super::{mismatch, more_text};
 use crate::domain::problem::{Problem, detail};
 
 pub(in super::super) struct Documents<R> {
@@ -38,10 +38,7 @@ impl<R: BufRead> Documents<R> {
         match self.cursor.peek()? {
             None if self.read > 0 => return Ok(None),
             Some(_) if self.only && self.read > 0 => {
-                return Err(mismatch(detail!(
-                    "文档结束后还有文字",
-                    "text after the end of the document"
-                )));
+                return Err(more_text());
             }
             Some(b'{') => {}
             Some(_) if !self.only => {

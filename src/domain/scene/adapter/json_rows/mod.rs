@@ -141,6 +141,12 @@ fn shape(first: &[u8], wrapper: Wrapper) -> Result<Shape, Problem> {
     }
 }
 
+/// Something stands behind the one document of a file.
+pub(super) fn more_text() -> Problem {
+    let detail = detail!("文档结束后还有文字", "text after the end of the document");
+    Problem::at(Code::FormatMismatch, "end of document", detail)
+}
+
 pub(super) fn mismatch(detail: Detail) -> Problem {
     Problem {
         code: Code::FormatMismatch,

@@ -164,6 +164,13 @@ fn torn_and_foreign_documents_are_refused() {
 }
 
 #[test]
+fn what_stands_behind_the_document_is_told_with_its_place() {
+    let mut rows = JsonRows::new("[] x".as_bytes(), DATA).expect("begins well");
+    let refused = rows.next().expect_err("more");
+    assert_eq!(refused.param.as_deref(), Some("end of document"));
+}
+
+#[test]
 fn an_endless_row_is_refused_before_it_is_buffered() {
     use std::io::Read;
     for start in ["[\"", "{\"data\":[{\"a\":\"", "{\"x\":\""] {
