@@ -444,8 +444,8 @@ enum Said {
 
 fn said() -> impl Strategy<Value = Said> {
     prop_oneof![
-        6 => (0_u32..60, 0_i64..40).prop_map(|(day, kwh)| Said::Read(day, kwh)),
-        1 => (0_u32..60, 1_u32..40, 0_i64..400).prop_map(|(day, days, kwh)| Said::Bill(day, days, kwh)),
+        6 => (0_u32..36, 0_i64..40).prop_map(|(day, kwh)| Said::Read(day, kwh)),
+        1 => (0_u32..36, 1_u32..40, 0_i64..400).prop_map(|(day, days, kwh)| Said::Bill(day, days, kwh)),
         2 => (1_i64..6).prop_map(Said::Members),
     ]
 }
@@ -457,8 +457,8 @@ proptest! {
     /// same books, under two versions that look back unequally far.
     #[test]
     fn the_order_does_not_matter(
-        records in prop::collection::btree_map(0_u32..60, said(), 2..20),
-        order in prop::collection::vec((any::<u32>(), any::<bool>(), 0_u32..120), 20),
+        records in prop::collection::btree_map(0_u32..40, said(), 8..28),
+        order in prop::collection::vec((any::<u32>(), any::<bool>(), 0_u32..120), 28),
         period in prop_oneof![Just("day"), Just("month")],
         as_of in prop_oneof![Just("start"), Just("end")],
     ) {
@@ -473,7 +473,7 @@ proptest! {
         let spread = |text: String| text.replace("unit = 'kWh'\n", "unit = 'kWh'\nspread = 'days'\n");
         let scene = scene(1, &[
             spread(document("1", "2020-01-01", period, &body(looks[0]))),
-            spread(document("2", "2026-03-20", period, &body(looks[1]))),
+            spread(document("2", "2026-03-12", period, &body(looks[1]))),
         ]);
         // A statement's instant is its own: of two at once nobody can say which is the later.
         let records: Vec<Record> = records.iter().map(|(at, said)| match said {
