@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::behaviour::{Canonical, Record, SubjectHash, subject_hash};
 use crate::domain::context::Ctx;
-use crate::domain::methodology::{Scratch, start_of_day};
+use crate::domain::methodology::Scratch;
 use crate::domain::problem::Code;
 use crate::domain::reduction::ReductionId;
 use crate::store::behaviour::{BehaviourRow, held_of};
@@ -64,10 +64,8 @@ fn queue_recorded(tx: &mut Tx<'_>, catalogue: &Catalogue, subject: &SubjectHash)
         };
         let mut next = NaiveDate::from_epoch_days(day);
         while let Some(date) = next.filter(|date| date.to_epoch_days() < out) {
-            let at = start_of_day(date, scene.view.zone);
-            let compiled = at
-                .and_then(|at| scene.view.in_force(at))
-                .map(|(_, compiled)| compiled);
+            let version = scene.view.in_force_on(date.to_epoch_days());
+            let compiled = version.map(|(_, compiled)| compiled);
             let span = compiled.and_then(|compiled| compiled.period_of(date));
             queued.extend(span.map(|span| QueuedRow {
                 scene_id,

@@ -3,6 +3,7 @@
 //! back at, came late or was corrected; the difference moves by a counter-entry and a new
 //! reduction, each naming the other.
 
+mod claimed;
 mod outcome;
 mod owners;
 mod write;
@@ -11,18 +12,16 @@ mod year;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use crate::domain::behaviour::{ClaimKey, Record, SubjectHash, declared_key};
+use crate::domain::behaviour::{ClaimKey, SubjectHash};
 use crate::domain::context::Ctx;
-use crate::domain::methodology::{Compiled, start_of_day};
+use crate::domain::methodology::Compiled;
 use crate::domain::problem::Code;
 use crate::domain::wallet::Day;
 use crate::domain::wallet::sharing::{Part, Share, parts};
 use crate::store::Tx;
-use crate::store::behaviour::claim;
 use crate::store::period::{
-    QueuedRow, ResultRow, hold_subject, latest_results, queue_year, results_of, take_due, verdict,
+    QueuedRow, ResultRow, hold_subject, latest_results, queue_periods, queue_year, take_due,
+    verdict,
 };
 
 use super::FlowResult;
@@ -63,12 +62,14 @@ pub fn quantify_periods(
         done: Quantified::default(),
         changes: Vec::new(),
         claimed: HashSet::new(),
+        aside: Vec::new(),
     };
     for subject in subjects {
         hold_subject(tx, scene.id, subject)?;
         let queued = take_due(tx, scene.id, subject, today)?;
         run.subject(tx, subject, &queued, today)?;
     }
+    run.look_again(tx, today)?;
     if !run.changes.is_empty() {
         run.write(tx, ctx, log)?;
     }
@@ -81,6 +82,8 @@ struct Run<'s> {
     changes: Vec<Change>,
     /// Exclusivity keys that periods of this run take.
     claimed: HashSet<ClaimKey>,
+    /// Periods that stand aside because another record has their key.
+    aside: Vec<QueuedRow>,
 }
 
 /// A period that came to something new.
@@ -128,8 +131,15 @@ impl Run<'_> {
                 let row = before.remove(&span.0);
                 // What was computed once had closed, even if by this worker's clock it has not.
                 if span.1 > today && row.is_none() {
+                    if !outcome.is_nothing() {
+                        self.wait(tx, subject, queued, span)?;
+                    }
                     continue;
                 }
+                let outcome = match self.scene.is_cut(&compiled, span.1) && !outcome.is_nothing() {
+                    true => outcome.refused(Code::MethodologyNotInForce.as_str().to_owned()),
+                    false => outcome,
+                };
                 // Nobody to credit on that day yet: linking queues it again.
                 let shares = owners.shares(&compiled, span.0);
                 if shares.is_empty() {
@@ -141,13 +151,30 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// A statement made the period due before its end: it is due then.
+    fn wait(
+        &self,
+        tx: &mut Tx<'_>,
+        subject: &SubjectHash,
+        queued: &[QueuedRow],
+        (day, out): (Day, Day),
+    ) -> FlowResult<()> {
+        let known = queued.iter().filter(|row| row.day == day);
+        let row = QueuedRow {
+            scene_id: self.scene.id,
+            subject: subject.to_vec(),
+            day,
+            until_day: known.map(|row| row.until_day).max().unwrap_or(day),
+            due_day: out,
+        };
+        Ok(queue_periods(tx, vec![row])?)
+    }
+
     /// The days by the version that was in force when they began.
     fn by_version(&self, days: &BTreeSet<Day>) -> BTreeMap<usize, Vec<Day>> {
         let mut versions: BTreeMap<usize, Vec<Day>> = BTreeMap::new();
         for day in days {
-            let date = chrono::NaiveDate::from_epoch_days(*day);
-            let at = date.and_then(|date| start_of_day(date, self.scene.zone));
-            if let Some((place, _)) = at.and_then(|at| self.scene.in_force(at)) {
+            if let Some((place, _)) = self.scene.in_force_on(*day) {
                 versions.entry(place).or_default().push(*day);
             }
         }
@@ -186,6 +213,7 @@ impl Run<'_> {
             && self.claimed_by_others(tx, subject, span.0, compiled, record)?
         {
             outcome = outcome.refused(Code::AlreadyClaimed.as_str().to_owned());
+            self.stand_aside(subject, span);
         }
         let pinned = self.scene.pinned[outcome.pinned].id;
         let same = before.as_ref().is_some_and(|row| {
@@ -213,38 +241,5 @@ impl Run<'_> {
             parts,
         });
         Ok(())
-    }
-
-    /// Whether another record, of whatever scene or partner, holds one of the period's keys.
-    fn claimed_by_others(
-        &mut self,
-        tx: &mut Tx<'_>,
-        subject: &SubjectHash,
-        day: Day,
-        compiled: &Compiled,
-        record: &Record,
-    ) -> FlowResult<bool> {
-        let texts = compiled.claim_texts(record).unwrap_or_default();
-        let keys: Vec<ClaimKey> = texts.iter().map(|text| declared_key(text)).collect();
-        let mut own: Option<Vec<(Uuid, i32)>> = None;
-        for key in &keys {
-            let taken = match claim(tx, key)? {
-                None => self.claimed.contains(key),
-                Some(holder) => {
-                    if own.is_none() {
-                        let results = results_of(tx, self.scene.id, subject, day)?;
-                        let places = results.iter().filter_map(|row| row.batch_id.zip(row.pos));
-                        own = Some(places.map(|(batch, pos)| (batch.0, pos)).collect());
-                    }
-                    let mut own = own.iter().flatten();
-                    !own.any(|place| *place == (holder.batch, holder.pos))
-                }
-            };
-            if taken {
-                return Ok(true);
-            }
-        }
-        self.claimed.extend(keys);
-        Ok(false)
     }
 }

@@ -30,6 +30,7 @@ mod pages;
 mod partner;
 mod partner_feed;
 mod periods;
+mod periods_hard;
 mod public_log;
 mod pull_feeds;
 mod redemption;

@@ -4,16 +4,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
+use super::combine::{combined_text, mixed, overflow, share, stated, two_bills};
 use super::compiled::{Compiled, Period};
 use super::dictionary::Word;
 use super::factor_table::start_of_day;
 use super::input::{Input, InputForm, QuantityInput};
-use super::meters::{all_of, registers_apart};
+use super::meters::registers_apart;
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::{Code, Problem, detail};
+
+/// The most days that one record can cover.
+const LONGEST_BILL: Days = Days::new(400);
 
 /// How an input of several records becomes one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -127,9 +131,9 @@ impl Compiled {
     pub fn days_of(&self, record: &Record) -> Span {
         let zone = self.window.zone;
         let first = record.from.with_timezone(&zone).date_naive();
-        let end = record.to.with_timezone(&zone);
-        let whole = end.time() == chrono::NaiveTime::MIN;
-        let last = end.date_naive();
+        let last = record.to.with_timezone(&zone).date_naive();
+        // A day does not begin at midnight in every zone, and midnight may come twice.
+        let whole = start_of_day(last, zone).is_some_and(|start| record.to <= start);
         let out = match whole && last > first {
             true => last,
             false => last.succ_opt().unwrap_or(last),
@@ -254,15 +258,47 @@ impl Compiled {
                 periods.entry(span).or_default().push(Part { record, days });
             }
         }
-        let whole = periods.into_iter();
-        whole
-            .map(|(span, mut parts)| {
-                parts.sort_by(|a, b| {
-                    (a.record.from, &a.record.source_id).cmp(&(b.record.from, &b.record.source_id))
-                });
-                (span, self.period_record(span, &parts, statements))
-            })
-            .collect()
+        let mut gathered: Vec<(Span, Result<Record, Problem>)> = Vec::with_capacity(periods.len());
+        for (span, mut parts) in periods {
+            parts.sort_by(|a, b| {
+                (a.record.from, &a.record.source_id).cmp(&(b.record.from, &b.record.source_id))
+            });
+            match gathered
+                .last_mut()
+                .filter(|last| last.0.first == span.first)
+            {
+                Some(last) => *last = (span, Err(two_bills())),
+                None => gathered.push((span, self.period_record(span, &parts, statements))),
+            }
+        }
+        gathered
+    }
+
+    /// Whether both make the same periods of the same records.
+    pub fn has_periods_of(&self, other: &Compiled) -> bool {
+        let campaign = |compiled: &Compiled| compiled.gathering.map(|gathering| gathering.campaign);
+        self.period == other.period && campaign(self) == campaign(other)
+    }
+
+    /// Whether a period is whatever a bill says.
+    pub fn bills(&self) -> bool {
+        self.period == Period::Billing
+    }
+
+    /// The first day on which a period can begin that reads what a record states.
+    pub fn first_told(&self, record: &Record) -> NaiveDate {
+        let ends = |input: &Input| input.gather.as_of == Some(AsOf::End);
+        let own = self.first_day(record);
+        if !self.inputs.iter().any(ends) {
+            return own;
+        }
+        // What is stated at midnight is stated by the end of the day before.
+        let before = record.from - TimeDelta::microseconds(1);
+        let day = before.with_timezone(&self.window.zone).date_naive();
+        match self.period {
+            Period::Billing => day.checked_sub_days(LONGEST_BILL).unwrap_or(day),
+            _ => self.period_of(day).map_or(own, |span| span.first),
+        }
     }
 
     fn period_record(
@@ -339,7 +375,10 @@ impl Compiled {
             };
             let value = quantity.read(input, given)?;
             if given.name == input.base() && !self.in_band(input, part.record)? {
-                values.push(Decimal::ZERO);
+                // Nothing of it is in the band: that adds nothing, and is no value of the band.
+                if input.gather.combine == Combine::Sum {
+                    values.push(Decimal::ZERO);
+                }
                 continue;
             }
             values.push(match input.gather.spread {
@@ -395,80 +434,4 @@ pub(super) fn carries(input: &Input, record: &Record) -> bool {
         true => input.given(record).is_some(),
         false => record.attribute(input.base()).is_some(),
     }
-}
-
-fn stated(input: &Input, statements: &[Record], by: DateTime<Utc>, record: &mut Record) {
-    let latest = statements
-        .iter()
-        .rev()
-        .find(|said| said.from <= by && carries(input, said));
-    let Some(said) = latest else { return };
-    if let Some(quantity) = said.quantity(&input.name) {
-        record.quantities.push(quantity.clone());
-    } else if let Some(text) = said.attribute(&input.name) {
-        record
-            .attributes
-            .push((input.name.clone().into(), text.to_owned()));
-    }
-}
-
-fn combined_text(
-    input: &Input,
-    form: &InputForm,
-    parts: &[Part<'_>],
-) -> Result<Option<String>, Problem> {
-    let mut texts = parts
-        .iter()
-        .filter_map(|part| part.record.attribute(&input.name));
-    let Some(first) = texts.next() else {
-        return Ok(None);
-    };
-    if input.gather.combine == Combine::Each {
-        return Ok(Some(all_of(texts.chain([first]))));
-    }
-    let chosen = match (input.gather.combine, form) {
-        (Combine::Last, _) => texts.next_back().unwrap_or(first),
-        (Combine::Worst, InputForm::Choice(values)) => {
-            let rank = |text: &str| values.iter().position(|(value, _)| value == text);
-            texts.fold(first, |worst, text| {
-                if rank(text) > rank(worst) {
-                    text
-                } else {
-                    worst
-                }
-            })
-        }
-        _ if texts.all(|text| text == first) => first,
-        _ => return Err(mixed(input)),
-    };
-    Ok(Some(chosen.to_owned()))
-}
-
-/// The part of a value that falls on some of its days. Exact up to 28 digits, half to even.
-fn share(value: Decimal, (days, all): (i64, i64)) -> Option<Decimal> {
-    if days == all {
-        return Some(value);
-    }
-    value
-        .checked_mul(Decimal::from(days))?
-        .checked_div(Decimal::from(all))
-}
-
-fn mixed(input: &Input) -> Problem {
-    Problem::at(
-        Code::PeriodMixed,
-        input.param(),
-        detail!(
-            "核算周期内各条记录的值不一致",
-            "the records of the period do not agree"
-        ),
-    )
-}
-
-fn overflow(input: &Input) -> Problem {
-    Problem::at(
-        Code::QuantityOutOfRange,
-        input.param(),
-        detail!("合计超出可表示的范围", "the sum is out of range"),
-    )
 }

@@ -185,6 +185,9 @@ impl Compiled {
         let mut record = periods.get(at)?.clone();
         let mut needed: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (look, values) in self.program.look_backs.iter().zip(&series.values) {
+            if !look.reach.of_period() {
+                continue;
+            }
             look.counted(&series.days, values, at, |place| {
                 if place != at {
                     needed.entry(place).or_default().extend(&look.reads);
@@ -255,6 +258,7 @@ impl Compiled {
         self.look(at, &mut series);
         let looks = self.program.look_backs.iter().enumerate();
         looks
+            .filter(|(_, look)| look.reach.of_period())
             .map(|(slot, look)| {
                 let mut members = Vec::new();
                 let values = series.values.get(slot).map_or(&[][..], Vec::as_slice);

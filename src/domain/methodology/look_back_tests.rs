@@ -8,7 +8,7 @@ use super::{Compiled, Library, Series};
 use crate::domain::behaviour::{Quantity, Record};
 use crate::domain::problem::Code;
 
-fn document(period: &str, body: &str) -> String {
+pub(super) fn document(period: &str, body: &str) -> String {
     format!(
         "format = 1\nkind = 'methodology'\n\
          [identity]\ncode = 'm'\nversion = '1'\ntitle_zh = '测试'\ntitle_en = 'test'\n\

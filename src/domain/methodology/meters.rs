@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
+
 use super::compiled::Compiled;
 use super::gather::Combine;
 use super::input::Input;
@@ -19,15 +21,15 @@ impl Compiled {
         let Some(current) = periods.get(at) else {
             return Ok(());
         };
-        let reach = chrono::Days::new(u64::from(self.reach_days()));
-        let first = self.first_day(current).checked_sub_days(reach);
-        let before = periods[..at].iter().rev();
-        let looked_at = before.take_while(|period| Some(self.first_day(period)) >= first);
         let inputs = self.inputs.iter();
         let several: Vec<&Input> = inputs
             .filter(|input| input.gather.combine == Combine::Each)
             .collect();
-        for period in looked_at {
+        if several.is_empty() {
+            return Ok(());
+        }
+        for place in self.looked_at(periods, at) {
+            let period = &periods[place];
             for input in &several {
                 let own = current.attribute(&input.name).unwrap_or_default();
                 let had = period.attribute(&input.name).unwrap_or_default();
@@ -39,6 +41,21 @@ impl Compiled {
             }
         }
         Ok(())
+    }
+
+    /// The places of the earlier periods that the result of the one at `at` rests on.
+    fn looked_at(&self, periods: &[Record], at: usize) -> BTreeSet<usize> {
+        let own = periods.iter().take(at + 1);
+        let days: Vec<NaiveDate> = own.map(|period| self.first_day(period)).collect();
+        let mut places = BTreeSet::new();
+        for look in &self.program.look_backs {
+            if look.reach.of_period() {
+                look.reach.members(&days, at, |place| {
+                    places.extend((place < at).then_some(place))
+                });
+            }
+        }
+        places
     }
 }
 

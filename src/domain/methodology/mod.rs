@@ -4,6 +4,7 @@
 mod calendar;
 mod check;
 mod claim_texts;
+mod combine;
 mod compile;
 mod compiled;
 mod coverage;
@@ -35,6 +36,8 @@ mod table;
 mod table_builder;
 mod trial;
 
+#[cfg(test)]
+mod edge_tests;
 #[cfg(test)]
 mod feed_tests;
 #[cfg(test)]

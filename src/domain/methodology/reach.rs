@@ -24,15 +24,22 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    /// How far before a period's first day it can reach, in days.
+    /// How far before a period's first day it can reach, in days. A bill may begin on the last day
+    /// of its month, and one that it looks back at on the first of an earlier one.
     pub fn days(self) -> u32 {
         match self {
             Reach::Days { days, .. } => days,
-            Reach::Months { months, .. } => months * 31,
-            Reach::Run { most } => most * 31,
+            Reach::Months { months, .. } => months * 31 + 30,
+            Reach::Run { most } => most * 31 + 30,
             Reach::SameMonthLastYear => 397,
-            Reach::Year => 366,
+            // It decides nothing before the year is judged.
+            Reach::Year => 0,
         }
+    }
+
+    /// Whether a period's own result rests on it, and not only the verdict on its year.
+    pub fn of_period(self) -> bool {
+        self != Reach::Year
     }
 
     /// Calls `take` with the place of every period that counts, the latest first. `days` are the

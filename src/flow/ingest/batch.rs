@@ -48,9 +48,11 @@ pub struct Reading {
     pub periods: Vec<(Day, Day)>,
     /// How many days after a period its result is still looked back at.
     pub reach: u32,
-    /// It is activity; it says something that other periods read as of a day.
+    /// It is activity.
     pub acts: bool,
-    pub states: bool,
+    /// It says something that other periods read as of a day: the first day on which one of them
+    /// can begin.
+    pub told: Option<Day>,
 }
 
 /// One submission, every record accounted for: quantified, refused or held.

@@ -1,7 +1,7 @@
 //! The first half of ingestion: what each record is worth. Pure, and so done before any
 //! transaction is open.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::domain::behaviour::{Record, Writer, declared_key, source_key, subject_hash};
 use crate::domain::methodology::{Compiled, Scratch, Span};
@@ -91,10 +91,12 @@ fn item(
     if compiled.overlap().is_some() && record.to - record.from > EXCLUSIVE_ACT_MAX {
         return Err(Problem::on(Code::ActTooLong, "to"));
     }
-    let cancels = record.revises.is_some() && record.quantities.is_empty();
     let gathers = compiled.gathers();
+    // A statement may be words alone.
+    let says = gathers && compiled.states(record);
+    let cancels = record.revises.is_some() && record.quantities.is_empty() && !says;
     let reading = match gathers && !cancels {
-        true => Some(reading(compiled, record)?),
+        true => Some(begun(scene, compiled, reading(scene, compiled, record)?)?),
         false => None,
     };
     let (mut mg, mut declared) = (0, Vec::new());
@@ -134,7 +136,11 @@ fn item(
 
 /// Where a record of a scene with periods stands. It is quantified when its periods close; what
 /// can be said against it by itself is said now.
-pub(super) fn reading(compiled: &Compiled, record: &Record) -> Result<Reading, Problem> {
+pub(super) fn reading(
+    scene: &SceneView,
+    compiled: &Compiled,
+    record: &Record,
+) -> Result<Reading, Problem> {
     compiled.accept(record)?;
     let days = compiled.days_of(record);
     let span = |span: Span| (span.first.to_epoch_days(), span.out.to_epoch_days());
@@ -156,8 +162,27 @@ pub(super) fn reading(compiled: &Compiled, record: &Record) -> Result<Reading, P
             true => compiled.periods_of(record)?.into_iter().map(span).collect(),
             false => Vec::new(),
         },
-        reach: compiled.reach_days(),
+        // A later version may look further back than the one that takes the record.
+        reach: scene.reach_days(),
         acts,
-        states: compiled.states(record),
+        told: compiled
+            .states(record)
+            .then(|| compiled.first_told(record).to_epoch_days()),
     })
+}
+
+/// Refuses a reading of a period that nobody will compute.
+fn begun(scene: &SceneView, compiled: &Compiled, reading: Reading) -> Result<Reading, Problem> {
+    let first = reading.periods.first().map(|(first, _)| *first);
+    let lost = first.filter(|first| !compiled.bills() && !scene.begins_under(compiled, *first));
+    match lost.and_then(NaiveDate::from_epoch_days) {
+        None => Ok(reading),
+        Some(first) => {
+            let detail = detail!(
+                "{first} 开始的核算周期不属于已上线的版本",
+                "no live version has the period that begins on {first}"
+            );
+            Err(Problem::at(Code::MethodologyNotInForce, "from", detail))
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::domain::methodology::Compiled;
+use crate::domain::methodology::{Compiled, start_of_day};
 use crate::domain::wallet::{Day, ExchangeRule};
 
 /// One scene, its methodology's live versions and its exchange rule.
@@ -56,6 +56,40 @@ impl SceneView {
             let compiled = pinned.compiled.as_deref()?;
             compiled.window().contains(at).then_some((place, compiled))
         })
+    }
+
+    /// The version that applies to a period that begins on this day, as each version's document
+    /// tells days, and its place in `pinned`.
+    pub fn in_force_on(&self, day: Day) -> Option<(usize, &Compiled)> {
+        let date = NaiveDate::from_epoch_days(day)?;
+        self.pinned.iter().enumerate().find_map(|(place, pinned)| {
+            let compiled = pinned.compiled.as_deref()?;
+            let window = compiled.window();
+            let at = start_of_day(date, window.zone)?;
+            window.contains(at).then_some((place, compiled))
+        })
+    }
+
+    /// Whether a period of this document, which begins on its first day, is one of the version in
+    /// force then. A month that began before any version, or under one of days, is not.
+    pub fn begins_under(&self, compiled: &Compiled, first: Day) -> bool {
+        self.in_force_on(first)
+            .is_some_and(|(_, other)| other.gathers() && other.has_periods_of(compiled))
+    }
+
+    /// Whether a version with other periods comes into force before the period's last day ends.
+    pub fn is_cut(&self, compiled: &Compiled, out: Day) -> bool {
+        self.in_force_on(out - 1)
+            .is_some_and(|(_, other)| !other.gathers() || !other.has_periods_of(compiled))
+    }
+
+    /// How far back any version looks, in days.
+    pub fn reach_days(&self) -> u32 {
+        let compiled = self
+            .pinned
+            .iter()
+            .filter_map(|pinned| pinned.compiled.as_deref());
+        compiled.map(Compiled::reach_days).max().unwrap_or(0)
     }
 
     /// The day of an instant in the scene's zone.

@@ -187,6 +187,12 @@ pub(super) fn compute(
                         let record = compiled
                             .remember(&series, place, &memory)
                             .ok_or(Code::Internal)?;
+                        // What cannot be claimed could be counted twice.
+                        if let Err(problem) = compiled.claim_texts(&record) {
+                            let nothing = Outcome::nothing(pinned, problem.code.as_str());
+                            outcomes.push((gathered.spans[at], nothing));
+                            continue;
+                        }
                         Outcome::given(pinned, quantified.reduction_mg.0, record, &mut writer)
                     }
                 }

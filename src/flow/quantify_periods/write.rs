@@ -8,7 +8,9 @@ use crate::domain::reduction::ReductionId;
 use crate::domain::wallet::sharing::Part;
 use crate::flow::FlowResult;
 use crate::flow::ingest::{Batches, Fresh, Ground, LogSettings, Reversal, adjust};
-use crate::store::behaviour::{Claim, NewBehaviour, append_behaviours, claim, take_claims};
+use crate::store::behaviour::{
+    Claim, NewBehaviour, append_behaviours, claim, pass_claim, take_claims,
+};
 use crate::store::period::{
     PeriodCreditRow, ResultRow, append_period_credits, append_result, credits_of,
 };
@@ -16,6 +18,7 @@ use crate::store::reduction::reduction;
 use crate::store::share::append_parts;
 use crate::store::{Id, StoreError, Tx};
 
+use super::claimed::given_up;
 use super::{Run, outcome};
 
 impl Run<'_> {
@@ -101,7 +104,8 @@ impl Run<'_> {
             .collect()
     }
 
-    /// Takes the exclusivity keys of new periods; those of computed ones are theirs already.
+    /// Takes the exclusivity keys of new periods, and those that others gave up; those of computed
+    /// ones are theirs already.
     fn take_keys(&self, tx: &mut Tx<'_>, homes: &[Option<usize>], batch: Uuid) -> FlowResult<()> {
         let mut wanted: Vec<Claim> = Vec::new();
         for (change, home) in self.changes.iter().zip(homes) {
@@ -111,12 +115,19 @@ impl Run<'_> {
             let texts = self.compiled(change.outcome.pinned)?.claim_texts(record);
             for text in texts.unwrap_or_default() {
                 let key = declared_key(&text);
-                if claim(tx, &key)?.is_none() {
-                    wanted.push(Claim {
-                        key,
-                        batch,
-                        pos: place(*home),
-                    });
+                let new = Claim {
+                    key,
+                    batch,
+                    pos: place(*home),
+                };
+                match claim(tx, &key)? {
+                    None => wanted.push(new),
+                    Some(known) if given_up(tx, known.holder())? => {
+                        if !pass_claim(tx, known.holder(), &new)? {
+                            return Err(StoreError::Busy.into());
+                        }
+                    }
+                    Some(_) => {}
                 }
             }
         }

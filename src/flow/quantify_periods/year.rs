@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::domain::behaviour::SubjectHash;
 use crate::domain::context::Ctx;
-use crate::domain::methodology::{Series, start_of_day};
+use crate::domain::methodology::Series;
 use crate::domain::wallet::Day;
 use crate::flow::FlowResult;
 use crate::flow::ingest::SceneView;
@@ -42,8 +42,7 @@ pub fn judge_year(
     let (Some(first), Some(last)) = (first, last) else {
         return Ok(false);
     };
-    let at = start_of_day(last, scene.zone);
-    let Some((_, compiled)) = at.and_then(|at| scene.in_force(at)) else {
+    let Some((_, compiled)) = scene.in_force_on(last.to_epoch_days()) else {
         return Ok(false);
     };
     let (from, out) = (first.to_epoch_days(), last.to_epoch_days() + 1);

@@ -278,7 +278,7 @@ pub(in crate::flow::ingest) fn note_readings<'i>(
             pos: count(id.pos as usize),
         };
         rows.extend(reading.acts.then(|| row(0)));
-        rows.extend(reading.states.then(|| row(1)));
+        rows.extend(reading.told.map(|_| row(1)));
         queued.extend(periods_to_compute(scene, &item.subject, reading));
     }
     append_readings(tx, &rows)?;
@@ -305,8 +305,8 @@ pub(in crate::flow::ingest) fn periods_to_compute(
         .iter()
         .map(|(first, out)| row(*first, *out, first.saturating_add(reach)))
         .collect();
-    if reading.states {
-        rows.push(row(reading.days.0, reading.days.0 + 1, i32::MAX));
+    if let Some(told) = reading.told {
+        rows.push(row(told, reading.days.0 + 1, i32::MAX));
     }
     rows
 }

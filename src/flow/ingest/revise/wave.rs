@@ -125,7 +125,7 @@ impl<'a> Wave<'a> {
             return None;
         }
         let record = super::record_of(stored)?;
-        crate::flow::ingest::prepare::reading(compiled, &record).ok()
+        crate::flow::ingest::prepare::reading(self.scene, compiled, &record).ok()
     }
 }
 
