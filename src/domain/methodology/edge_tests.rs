@@ -99,7 +99,7 @@ fn days_of_23_and_of_25_hours_are_whole_when_every_half_hour_is_there() {
             let from = start + TimeDelta::minutes(30 * n);
             between(from, from + TimeDelta::minutes(30), "1")
         };
-        let records: Vec<Record> = (0..halves).map(i64::from).map(half).collect();
+        let records: Vec<Record> = (0..halves).map(half).collect();
         let days = methodology.gather(&records, &[]);
         assert_eq!(days.len(), 1);
         let sum = days[0].1.as_ref().expect("a day").quantities[0].value;

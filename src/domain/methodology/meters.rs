@@ -51,7 +51,7 @@ impl Compiled {
         for look in &self.program.look_backs {
             if look.reach.of_period() {
                 look.reach.members(&days, at, |place| {
-                    places.extend((place < at).then_some(place))
+                    places.extend((place < at).then_some(place));
                 });
             }
         }
