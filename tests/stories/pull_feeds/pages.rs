@@ -68,7 +68,7 @@ on_both! {
         declare_feed(&town, &deaf, "/trips?page={page}", "page = { kind = 'number' }");
         assert_eq!(pull(&town).requests, 2);
         let told = stand(&town).last_error.unwrap();
-        assert!(told.contains("数据源重复给出同一页 the source repeats a page"), "{told}");
+        assert!(told.contains("数据源重复给出同一页 · the source repeats a page"), "{told}");
         // One that says "not found" behind its last page ends there.
         let exact = Source::start(|_, asked| match number(&asked.target) {
             1 => ok(trips(&[1])),
