@@ -63,7 +63,7 @@ impl Run<'_> {
         compiled: &Compiled,
         record: &Record,
     ) -> FlowResult<bool> {
-        let texts = compiled.claim_texts(record).unwrap_or_default();
+        let texts = compiled.claim_texts(record)?;
         let keys: Vec<ClaimKey> = texts.iter().map(|text| declared_key(text)).collect();
         let mut own: Option<Vec<(Uuid, i32)>> = None;
         for key in &keys {

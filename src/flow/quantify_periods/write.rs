@@ -112,8 +112,8 @@ impl Run<'_> {
             let (Some(record), Some(home)) = (change.outcome.record(), home) else {
                 continue;
             };
-            let texts = self.compiled(change.outcome.pinned)?.claim_texts(record);
-            for text in texts.unwrap_or_default() {
+            let compiled = self.compiled(change.outcome.pinned)?;
+            for text in compiled.claim_texts(record)? {
                 let key = declared_key(&text);
                 let new = Claim {
                     key,
